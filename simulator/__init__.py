@@ -1,0 +1,31 @@
+"""What an AI token really costs, and how sure one can be.
+
+    import simulator
+    study = simulator.load("study.yaml")
+    run = simulator.run(study.with_inputs({"shared.utilization": 0.5}))
+    run.dataset, run.summary.to_dataframe()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Run", "Study", "StudyError", "load", "run"]
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from simulator.engine.run import run
+    from simulator.results import Run
+    from simulator.study import Study, StudyError, load
+
+_HOMES = {"Study": "simulator.study", "StudyError": "simulator.study", "load": "simulator.study",
+          "run": "simulator.engine.run", "Run": "simulator.results"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used: the command's help and checks of a study need neither numba nor NumPy.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'simulator' has no attribute '{name}'")

@@ -1,0 +1,49 @@
+"""Published figures beside computed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.analysis.intervals import Estimate
+from simulator.quantities import INPUT, RESULT
+from simulator.study.distributions import Marginal
+
+if TYPE_CHECKING:
+    from simulator.results import Record
+    from simulator.study.model import Study
+    from simulator.study.published import Published
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A published figure and the same from the study: the median, or the ratio of two medians."""
+
+    figure: Published
+    computed: Estimate
+    unit: str
+
+
+def compare_published(study: Study, records: Iterable[Record], scenario: str = "base") -> Iterator[Compared]:
+    """Each published figure whose quantity the study gives, in the order of the study."""
+    medians = {(r.owner, r.quantity): r.estimate for r in records if r.statistic == "p50" and r.scenario == scenario}
+    for platform in study.platforms:
+        for name, given in platform.inputs.items():
+            if isinstance(given.value, Marginal):
+                median = given.value.quantile(0.5)
+                medians.setdefault((platform.name, name), Estimate(median, 0.0, median, median))
+    for figure in study.published:
+        found = [medians.get((owner, figure.quantity)) for owner in figure.of.split("/")]
+        known = [estimate for estimate in found if estimate is not None]
+        if len(known) == len(found):
+            unit = RESULT[figure.quantity].unit if figure.quantity in RESULT else INPUT[figure.quantity].unit
+            yield Compared(figure, _ratio(*known) if len(known) == 2 else known[0], "1" if len(known) == 2 else unit)
+
+
+def _ratio(this: Estimate, that: Estimate) -> Estimate:
+    """this ÷ that, errors added as if independent (common draws make it less)."""
+    value = this.value / that.value
+    relative = ((this.standard_error / this.value) ** 2 + (that.standard_error / that.value) ** 2) ** 0.5
+    half = 1.96 * relative * abs(value)
+    return Estimate(value, relative * abs(value), value - half, value + half)

@@ -1,0 +1,78 @@
+"""The xarray Dataset of a run: every estimate with its error, and a sample of single trials, all with units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.quantities import BREAK_EVEN_PRICE, PART_MEANINGS, RATIO, RESULT, RESULTS
+from simulator.study.inputs import unit_of
+
+if TYPE_CHECKING:
+    import xarray
+
+    from simulator.results import Record, Run
+
+ESTIMATE = ("value", "standard_error", "low", "high")
+_MEANINGS = {result.name: result.meaning for result in (*RESULTS, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
+    "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
+    "probability_cheapest": "share of trials in which the platform costs least; ties are shared",
+    "expected_regret": "expected cost above the cheapest platform of the same trial"}
+
+
+def dataset_of(run: Run) -> xarray.Dataset:
+    """Variables `<quantity>_quantile`, `_mean`, `_sd`, `_cvar95` (or `<quantity>` alone) over scenario, platform or pair,
+    quantile and estimate; `sample_inputs` and `sample_<result>` over single trials. What does not apply is NaN."""
+    import xarray
+
+    quantiles = list(dict.fromkeys(float(r.statistic[1:]) / 100 for r in run.records if r.statistic[:1] == "p"))
+    axes: dict[str, list[Any]] = {
+        "scenario": list(dict.fromkeys(r.scenario for r in run.records)), "platform": [p.name for p in run.study.platforms],
+        "pair": list(dict.fromkeys(r.owner for r in run.records if r.kind == "pair")), "quantile": quantiles,
+        "estimate": list(ESTIMATE)}
+    data: dict[str, Any] = {}
+    for record in run.records:
+        dims, place = _place(record, axes)
+        name = "_".join(filter(None, (record.group, record.quantity, "quantile" if "quantile" in dims else record.statistic)))
+        if name not in data:
+            meaning = _MEANINGS[record.quantity] + ("" if "quantile" in dims or not record.statistic else f", {record.statistic}")
+            data[name] = (dims, np.full([len(axes[dim]) for dim in dims], np.nan), {"units": record.unit, "long_name": meaning})
+        estimate = record.estimate
+        data[name][1][place] = estimate.value, estimate.standard_error, estimate.low, estimate.high
+    return xarray.Dataset(data | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run))
+
+
+def _place(record: Record, axes: dict[str, list[Any]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The dimensions of a record's variable, and where in it the record stands."""
+    dims, place = ("scenario", record.kind), (axes["scenario"].index(record.scenario), axes[record.kind].index(record.owner))
+    if record.statistic[:1] == "p":
+        return (*dims, "quantile", "estimate"), (*place, axes["quantile"].index(float(record.statistic[1:]) / 100))
+    return (*dims, "estimate"), place
+
+
+def _sample(run: Run, platforms: list[str]) -> dict[str, Any]:
+    inputs, outputs = run.sample.inputs, run.sample.outputs
+    data: dict[str, Any] = {"sample_inputs": (("input", "trial"), np.array(list(inputs.values())),
+                                              {"long_name": "inputs of single trials, in the units of input_units"})}
+    for quantity in dict.fromkeys(name for _, name in outputs):
+        found = {owner: values for (owner, name), values in outputs.items() if name == quantity}
+        nothing = np.full(len(next(iter(found.values()))), np.nan)
+        unit = RESULT[quantity].unit if quantity in RESULT else "USD"
+        data[f"sample_{quantity}"] = (("platform", "trial"), np.array([found.get(k, nothing) for k in range(len(platforms))]),
+                                      {"units": unit, "long_name": f"{_MEANINGS[quantity]}, in single trials"})
+    return data
+
+
+def _coordinates(run: Run, axes: dict[str, list[Any]]) -> dict[str, Any]:
+    paths = list(run.sample.inputs)
+    coordinates: dict[str, Any] = {dim: values for dim, values in axes.items() if values and dim != "quantile"}
+    coordinates["quantile"] = ("quantile", axes["quantile"], {"units": "1", "long_name": "share of outcomes not above"})
+    return coordinates | {"input": paths, "input_units": ("input", [unit_of(path) for path in paths])}
+
+
+def _attributes(run: Run) -> dict[str, Any]:
+    simulation = run.study.simulation
+    return {"title": run.study.name, "description": run.study.description, "digest": run.study.digest,
+            "trials": simulation.trials, "replicates": simulation.replicates, "sampler": simulation.sampler,
+            "seed": str(simulation.seed), "warnings": "\n".join(run.warnings)}

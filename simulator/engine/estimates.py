@@ -1,0 +1,137 @@
+"""From sums and order statistics to records: every number that is reported, with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.analysis.intervals import (
+    Estimate,
+    dominated_by_one_trial,
+    order_statistic_interval,
+    order_statistic_ranks,
+    plain_mean,
+    probability,
+    sectioning,
+)
+from simulator.engine.layout import Layout, Row
+from simulator.engine.selection import Selected, Wanted
+from simulator.quantities import BREAK_EVEN_PRICE, COST, RESULT, Result
+from simulator.results import PERCENTILES, Record
+from simulator.study.model import Platform, Study
+from simulator.units import TOKENS_PER_MILLION
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+_TAIL = 0.05  # the share of outcomes that expected shortfall is the mean of
+# Results of which more is better: their bad tail is the low one.
+_MORE_IS_BETTER = frozenset({"tokens_per_dollar", "tokens_per_second_per_megawatt",
+                             "tokens_per_second_per_facility_megawatt", "flops_per_dollar"})
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums of a row over all trials: mean and variance by replicate float64[replicates], pooled, least and largest."""
+
+    mean: float
+    mean_by_replicate: Array
+    variance: float
+    variance_by_replicate: Array
+    sum_of_squares: float
+    largest_square: float
+
+
+def wanted_quantiles(study: Study, rows: Layout) -> list[Wanted]:
+    """The quantiles to select; with the order statistics around them where trials are independent."""
+    ranks: dict[float, tuple[int, ...]] = {}
+    if study.simulation.sampler == "random":
+        ranks = {p: order_statistic_ranks(study.simulation.trials, p) for p in PERCENTILES}
+    return [Wanted(position, p, ranks.get(p, ()), _tail(row, p))
+            for position, row in enumerate(rows.rows) if row.ranked for p in PERCENTILES]
+
+
+def _tail(row: Row, p: float) -> str:
+    if row.kind != "output":
+        return ""
+    better = row.quantity in _MORE_IS_BETTER
+    return "low" if better and p == _TAIL else "high" if not better and p == 1 - _TAIL else ""
+
+
+def estimates(study: Study, rows: Layout, moments: list[Moments],
+              selected: dict[Wanted, Selected]) -> tuple[list[Record], list[str]]:
+    """Every number that is reported, and what has to be said about them."""
+    picks: dict[int, list[tuple[Wanted, Selected]]] = {}
+    for want, pick in selected.items():
+        picks.setdefault(want.row, []).append((want, pick))
+    records: list[Record] = []
+    withheld: dict[str, list[str]] = {}
+    for position, row in enumerate(rows.rows):
+        if row.kind in ("present_cost", "present_tokens"):
+            continue
+        owner = _owner_name(study, rows, row)
+        kind, group = "pair" if row.kind in ("ratio", "cheaper") else "platform", "parts" if row.kind == "part" else ""
+        records += [Record("base", kind, owner, group, row.quantity, statistic, row.unit, estimate)
+                    for statistic, estimate in _statistics(study, row, moments[position], picks.get(position, []))]
+        if row.ranked and _one_trial_dominates(study, moments[position]):
+            withheld.setdefault(row.quantity, []).append(owner)
+    for position, platform in enumerate(study.platforms):
+        price = _break_even_price(moments[rows.find("present_cost", position)], moments[rows.find("present_tokens", position)])
+        records.append(Record("base", "platform", platform.name, "", BREAK_EVEN_PRICE.name, "", BREAK_EVEN_PRICE.unit, price))
+        records += _output_token_records(platform, records)
+    warnings = [f"the sd of {quantity} is withheld for {', '.join(owners)}: a single trial carries over 1 % of the variance, "
+                "so that more trials would not settle it; percentiles stand (does an input come close to 0?)"
+                for quantity, owners in withheld.items()]
+    return records, warnings
+
+
+def _statistics(study: Study, row: Row, moments: Moments,
+                picks: list[tuple[Wanted, Selected]]) -> Iterator[tuple[str, Estimate]]:
+    """The statistics of one row, by name; "" where the row has but one."""
+    n, independent = study.simulation.trials, study.simulation.sampler == "random"
+    mean = (plain_mean(moments.mean, moments.variance**0.5, n) if independent
+            else sectioning(moments.mean, moments.mean_by_replicate))
+    if row.kind in ("cheaper", "cheapest"):
+        yield "", probability(mean, n)
+    elif row.kind == "regret":
+        yield "", mean
+    else:
+        yield "mean", mean
+    if row.ranked and not _one_trial_dominates(study, moments):
+        yield "sd", sectioning(moments.variance**0.5, moments.variance_by_replicate**0.5)
+    for want, pick in picks:
+        yield f"p{want.p * 100:g}", (order_statistic_interval(pick.pooled, *pick.more) if independent
+                                     else sectioning(pick.pooled, pick.by_replicate))
+    for want, pick in picks:
+        if want.tail:
+            yield "cvar95", sectioning(pick.tail_pooled, pick.tail_by_replicate)
+
+
+def _one_trial_dominates(study: Study, moments: Moments) -> bool:
+    return dominated_by_one_trial(study.simulation.trials, moments.sum_of_squares, moments.largest_square)
+
+
+def _break_even_price(cost: Moments, tokens: Moments) -> Estimate:
+    """E[cost] / E[tokens] per million tokens."""
+    return sectioning(TOKENS_PER_MILLION * cost.mean / tokens.mean,
+                      TOKENS_PER_MILLION * cost.mean_by_replicate / tokens.mean_by_replicate)
+
+
+def _owner_name(study: Study, rows: Layout, row: Row) -> str:
+    if row.kind in ("ratio", "cheaper"):
+        this, that = rows.pairs[row.owner]
+        return f"{study.platforms[this].name}/{study.platforms[that].name}"
+    return study.platforms[row.owner].name
+
+
+def _output_token_records(platform: Platform, records: list[Record]) -> list[Record]:
+    """The cost borne by output tokens alone: a constant multiple of the cost of all tokens."""
+    point = platform.operating_point
+    if point is None or not point.input_tokens or not point.output_tokens or point.token_basis != "total":
+        return []
+    result: Result = RESULT["cost_per_million_output_tokens"]
+    factor = (point.input_tokens + point.output_tokens) / point.output_tokens
+    return [Record(record.scenario, record.kind, record.owner, "", result.name, record.statistic, result.unit,
+                   record.estimate.scaled(factor))
+            for record in records if record.owner == platform.name and record.quantity == COST.name]

@@ -1,0 +1,75 @@
+"""Which numbers a study's trials give: the rows of results, each with its name, owner and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.kernels import cost
+from simulator.quantities import COST, PARTS, RATIO, RESULTS
+from simulator.study.model import Platform, Study
+
+USED_PARTS = {"buy": ("capex", "facility", "energy", "hosting", "operations", "replacement"), "rent": ("rent",)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of a trial.
+
+    kind   output, part, present_cost, present_tokens, ratio, cheaper, cheapest or regret
+    owner  position of the platform, or of the pair
+    """
+
+    kind: str
+    owner: int
+    quantity: str
+    unit: str = "USD"
+
+    @property
+    def ranked(self) -> bool:
+        """Whether percentiles are wanted of it, and not only its mean."""
+        return self.kind in ("output", "ratio")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rows of results, in the order in which the kernels write them."""
+
+    rows: tuple[Row, ...]
+    wanted: tuple[tuple[int, int], ...]
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def ranked(self) -> int:
+        """How many rows are ranked: they are the first."""
+        return sum(row.ranked for row in self.rows)
+
+    def find(self, kind: str, owner: int, quantity: str = "") -> int:
+        """The position of a row."""
+        return next(k for k, row in enumerate(self.rows)
+                    if row.kind == kind and row.owner == owner and quantity in ("", row.quantity))
+
+
+def applicable(platform: Platform, output: str) -> bool:
+    """Whether a platform's inputs give an output."""
+    needs = {"tokens_per_second_per_megawatt": ("power",), "tokens_per_second_per_facility_megawatt": ("power", "pue"),
+             "energy_per_million_tokens": ("power", "pue"), "flops_per_dollar": ("peak_flops",)}
+    return all(name in platform.inputs for name in needs.get(output, ()))
+
+
+def layout(study: Study) -> Layout:
+    """The rows of a study's results; those of which percentiles are wanted come first."""
+    count = len(study.platforms)
+    pairs = tuple((later, earlier) for earlier in range(count) for later in range(earlier + 1, count))
+    computed = {name: position for position, name in enumerate(cost.OUTPUT_ROWS)}
+    outputs, means = [], []
+    for owner, platform in enumerate(study.platforms):
+        outputs += [Row("output", owner, result.name, result.unit) for result in RESULTS
+                    if result.name in computed and applicable(platform, result.name)]
+        means += [Row("part", owner, part) for part in PARTS if part in USED_PARTS[platform.ownership]]
+        means += [Row("present_cost", owner, "present_cost"), Row("present_tokens", owner, "present_tokens", "token")]
+    wanted = tuple((row.owner, computed[row.quantity]) for row in (*outputs, *means))
+    compared = [Row("cheaper", pair, "probability_cheaper", "1") for pair in range(len(pairs))]
+    compared += [Row("cheapest", owner, "probability_cheapest", "1") for owner in range(count)]
+    compared += [Row("regret", owner, "expected_regret", COST.unit) for owner in range(count)]
+    ratios = [Row("ratio", pair, RATIO.name, RATIO.unit) for pair in range(len(pairs))]
+    return Layout((*ratios, *outputs, *means, *compared), wanted, pairs)

@@ -1,0 +1,60 @@
+"""Tables of quantile functions that have no closed form, made from SciPy's and checked against it.
+
+log q is smooth in the standard normal z = Φ⁻¹(u), also where q itself spans hundreds of decades; so it is
+tabulated as polynomials of degree 7 on equal intervals of z, and the intervals are halved until points between the
+nodes agree.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from simulator.kernels.distributions import TABLE_DEGREE, TABLE_HIGH, TABLE_LOW
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+TOLERANCE = 2e-12  # of log q between the nodes, that is, relative in q
+_MOST_INTERVALS = 8192
+
+
+def log_quantile(family: str, shape: tuple[float, ...], z: Array) -> Array:
+    """log of the standard quantile at Φ(z): beta (alpha, beta) on 0..1, gamma (shape) of scale 1."""
+    from scipy import special
+
+    below, above = special.ndtr(np.minimum(z, 0)), special.ndtr(np.minimum(-z, 0))
+    with np.errstate(divide="ignore", under="ignore"):
+        if family == "beta":
+            a, b = shape
+            q = np.where(z <= 0, special.betaincinv(a, b, below), special.betainccinv(a, b, above))
+            # Leading term of the series at 0, where q is too small for a double: u = q^a / (a B(a, b)).
+            tiny = (special.log_ndtr(z) + np.log(a) + special.betaln(a, b)) / a
+        else:
+            (a,) = shape
+            q = np.where(z <= 0, special.gammaincinv(a, below), special.gammainccinv(a, above))
+            tiny = (special.log_ndtr(z) + special.gammaln(a + 1)) / a
+        found: Array = np.where(q > 1e-200, np.log(q), tiny)
+    return found
+
+
+@lru_cache(maxsize=512)
+def quantile_table(family: str, shape: tuple[float, ...]) -> Array:
+    """Coefficients float64[intervals, 8] of log q, ascending powers. Raises ValueError where none is close enough."""
+    # Chebyshev nodes on [−1, 1] with the matrix from values to coefficients, and check points between them.
+    nodes = np.cos(np.pi * (np.arange(TABLE_DEGREE + 1) + 0.5) / (TABLE_DEGREE + 1))
+    to_coefficients = np.linalg.inv(np.vander(nodes, increasing=True))
+    checks = np.array([-1.0, -0.6, 0.1, 0.75])
+    intervals = 64
+    while intervals <= _MOST_INTERVALS:
+        width = (TABLE_HIGH - TABLE_LOW) / intervals
+        middles = TABLE_LOW + width * (np.arange(intervals) + 0.5)
+        table: Array = log_quantile(family, shape, middles[:, None] + nodes * width / 2) @ to_coefficients.T
+        wanted = log_quantile(family, shape, middles[:, None] + checks * width / 2)
+        found = table @ np.vander(checks, TABLE_DEGREE + 1, increasing=True).T
+        # Near a mode far in the tail log q itself is large: compare with what a double can hold of it.
+        if np.all(np.abs(found - wanted) <= TOLERANCE * np.maximum(1, np.abs(wanted))):
+            table.flags.writeable = False
+            return table
+        intervals *= 2
+    raise ValueError(f"the quantiles of {family}{shape} cannot be tabulated to {TOLERANCE:g}")

@@ -1,0 +1,128 @@
+"""Study to results: simulate, gather, and put an error to every number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from simulator.analysis.published import compare_published
+from simulator.engine.estimates import Moments, estimates, wanted_quantiles
+from simulator.engine.layout import Layout, layout
+from simulator.engine.parameters import Compiled, compile_study
+from simulator.engine.selection import Counting, select
+from simulator.engine.sums import TreeSum, nodes_of
+from simulator.engine.trials import Chunk, Trials
+from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
+from simulator.kernels.trajectories import BLOCK
+from simulator.results import Run, Sample
+from simulator.study.model import Study
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+_SAMPLE = 4096
+
+
+class RunError(RuntimeError):
+    """A study that is right in itself but gave a result that is not a number."""
+
+
+def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0) -> Run:
+    """Simulate a study.
+
+    threads       worker threads, all available cores where 0; results do not depend on it
+    progress      called with the share of the expected work that is done, 0..1
+    chunk_blocks  blocks of trials to a unit of work; results do not depend on it
+    Raises RunError where a trial's result is not finite.
+    """
+    rows = layout(study)
+    compiled = compile_study(study, rows.wanted, rows.pairs)
+    trials = Trials(compiled, study.simulation, len(rows.rows), rows.ranked, threads, chunk_blocks)
+    done = 0
+
+    def step(_: Chunk) -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            # Two passes at least; a third or fourth is rare and short of surprise.
+            progress(min(done / (2 * trials.chunk_count), 1.0))
+
+    sampled = _sample(trials, rows)
+    # Where to centre sums and lay bins: affects no result but the last digits of sums. What is not finite is reported
+    # with its trial by the first pass.
+    pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
+    counting = Counting(wanted_quantiles(study, rows), pilot, study.simulation.replicates)
+    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), counting, step)
+    selected = select(trials, counting, step)
+    records, warnings = estimates(study, rows, moments, selected)
+    found = {compared.figure for compared in compare_published(study, records)}
+    warnings += [f"the published {figure.quantity} of {figure.of} is not shown: this study does not give it"
+                 for figure in study.published if figure not in found]
+    return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
+
+
+def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, counting: Counting,
+                step: Callable[[Chunk], None]) -> list[Moments]:
+    """Moments of every row, and the counts of the ranked ones."""
+    count, replicates = len(rows.rows), trials.simulation.replicates
+    sums = [TreeSum() for _ in range(replicates)]
+    extremes = np.tile([np.inf, -np.inf], (count, 1))
+
+    def use(chunk: Chunk, results: Array) -> Any:
+        blocks = np.empty((-(-chunk.count // BLOCK), count, 2))
+        ends = np.tile([np.inf, -np.inf], (count, 1))
+        bad = block_moments(results, centres, BLOCK, blocks, ends)
+        return (bad, results[:, bad].copy() if bad >= 0 else None), nodes_of(blocks), ends, counting.count(results)
+
+    for chunk, ((bad, values), nodes, ends, counts) in trials.each(use):
+        if bad >= 0:
+            raise RunError(_not_finite(trials, rows, compiled, chunk, bad, values))
+        sums[chunk.replicate].add(nodes)
+        extremes[:, 0] = np.minimum(extremes[:, 0], ends[:, 0])
+        extremes[:, 1] = np.maximum(extremes[:, 1], ends[:, 1])
+        counting.add(chunk, counts)
+        step(chunk)
+    each = trials.simulation.trials_per_replicate
+    totals = np.array([total.total() for total in sums])  # replicates, rows, 2
+    return [_moments(totals[:, row], centres[row], extremes[row], each) for row in range(count)]
+
+
+def _moments(totals: Array, centre: float, extremes: Array, each: int) -> Moments:
+    replicates = len(totals)
+    offsets = totals[:, SUM] / each
+    pooled = float(offsets.sum() / replicates)
+    n = each * replicates
+    squares = max(float(totals[:, SUM_OF_SQUARES].sum()) - n * pooled**2, 0.0)
+    by_replicate = np.maximum(totals[:, SUM_OF_SQUARES] - each * offsets**2, 0.0)
+    # One subtraction of nearly equal sums must not make a spread where there is none.
+    if extremes[0] == extremes[1]:
+        return Moments(float(extremes[0]), np.full(replicates, extremes[0]), 0.0, np.zeros(replicates), 0.0, 0.0)
+    mean = centre + pooled
+    largest = float(np.max((extremes - mean) ** 2))
+    return Moments(mean, centre + offsets, squares / (n - 1), by_replicate / (each - 1), squares, largest)
+
+
+def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, bad: int, values: Array) -> str:
+    row = rows.rows[int(np.argmax(~np.isfinite(values)))]
+    first = (chunk.first + bad) // BLOCK * BLOCK
+    drawn = trials.block(chunk.replicate, first).values[:, chunk.first + bad - first]
+    given = ", ".join(f"{path} = {value:.6g}" for path, value in zip(compiled.rows, drawn, strict=True) if path)
+    return (f"{row.quantity} is {values[int(np.argmax(~np.isfinite(values)))]} in trial {chunk.first + bad} of replicate "
+            f"{chunk.replicate}; its inputs: {given}")
+
+
+def _sample(trials: Trials, rows: Layout) -> Sample:
+    """The first trials of the first replicate, with their inputs, for whoever wants to look at single futures."""
+    count = min(_SAMPLE, trials.simulation.trials_per_replicate)
+    inputs, outputs = [], []
+    for first in range(0, count, BLOCK):
+        work = trials.block(0, first)
+        n = min(BLOCK, count - first)
+        inputs.append(work.values[:, :n].copy())
+        outputs.append(np.array([work.outputs[owner, output, :n] for owner, output in rows.wanted]))
+    values = np.concatenate(inputs, axis=1)
+    named = {path: values[row] for row, path in enumerate(trials.compiled.rows) if path}
+    results = np.concatenate(outputs, axis=1)
+    given = [row for row in rows.rows if row.kind in ("output", "part", "present_cost", "present_tokens")]
+    return Sample(named, {(row.owner, row.quantity): values for row, values in zip(given, results, strict=True)
+                          if row.kind in ("output", "part")})

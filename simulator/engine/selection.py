@@ -1,0 +1,278 @@
+"""Exact percentiles in constant memory, by passes over regenerated trials.
+
+A pass counts the values of each row into bins. The bin that holds a wanted rank (of one replicate, or of all together)
+is divided again, until what the bins hold is little enough to be kept and sorted. The result is the order statistic
+itself, as sorting all trials would give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.analysis.intervals import quantile_rank
+from simulator.engine.sums import Node, TreeSum, nodes_of
+from simulator.engine.trials import Chunk, Trials
+from simulator.kernels.accumulators import count_bins, order_keys, pick, sums_outside
+from simulator.kernels.trajectories import BLOCK
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Counts = np.ndarray[Any, np.dtype[np.int64]]
+
+_COUNT_BYTES = 32 << 20
+_KEPT_VALUES = 1_000_000
+_LAST_KEY = (1 << 64) - 1
+Progress = Callable[[Chunk], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A quantile of one row, wanted in each replicate and pooled, and further pooled ranks (from 1) around it.
+
+    tail  "high" or "low" where the mean beyond the quantile is wanted too, else ""
+    """
+
+    row: int
+    p: float
+    more_ranks: tuple[int, ...] = ()
+    tail: str = ""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A quantile: pooled, by replicate, at the further ranks; and the tail's mean, pooled and by replicate."""
+
+    pooled: float
+    by_replicate: Array
+    more: tuple[float, ...]
+    tail_pooled: float
+    tail_by_replicate: Array
+
+
+class Counting:
+    """The first pass: every ranked row counted into bins, by replicate. Shared with whoever sees every trial once."""
+
+    def __init__(self, wanted: list[Wanted], pilot: Array, replicates: int) -> None:
+        """Lay the bins about the range that a pilot block, float64[rows, n], shows."""
+        self.wanted = wanted
+        self.rows = list(dict.fromkeys(want.row for want in wanted))
+        bins = _bins(len(self.rows) * (replicates + 4))
+        self.grids = [_grid_about(pilot[row], bins) for row in self.rows]
+        self.counts = np.zeros((len(self.rows), replicates, bins), np.int64)
+
+    def count(self, results: Array) -> Counts:
+        """Counts of one chunk, int64[rows, bins]."""
+        found = np.zeros((len(self.rows), self.counts.shape[2]), np.int64)
+        for row, grid, counts in zip(self.rows, self.grids, found, strict=True):
+            count_bins(results[row], np.uint64(grid.low), grid.shift, counts)
+        return found
+
+    def add(self, chunk: Chunk, found: Counts) -> None:
+        self.counts[:, chunk.replicate] += found
+
+
+def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wanted, Selected]:
+    """The wanted quantiles, from the counts of the first pass and as many further passes as they take."""
+    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
+    targets = []
+    for want in counting.wanted:
+        row = counting.rows.index(want.row)
+        pooled = counting.counts[row].sum(axis=0)
+        for scope, rank in _ranks(want, replicates, each):
+            counts = pooled if scope == POOLED else counting.counts[row, scope]
+            targets.append(_target(want, scope, rank, counting.grids[row], counts))
+    # What lies in a bin of one key are equal values: they need not be kept.
+    while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
+        targets = _divided(trials, targets, progress)
+    return _collect(trials, counting, targets, progress)
+
+
+POOLED = -1
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Bins over keys: bin 0 is below `low`, then 2^shift keys each, the last bin takes all above."""
+
+    low: int
+    shift: int
+    bins: int
+
+    def position(self, key: int) -> int:
+        return 0 if key < self.low else min(((key - self.low) >> self.shift) + 1, self.bins - 1)
+
+    def first_key(self, position: int) -> int:
+        return 0 if position == 0 else self.low + ((position - 1) << self.shift)
+
+    def last_key(self, position: int) -> int:
+        return _LAST_KEY if position == self.bins - 1 else self.low + (position << self.shift) - 1
+
+
+@dataclass(frozen=True)
+class _Target:
+    """One wanted order statistic, of a replicate or pooled, and the keys among which it is known to lie.
+
+    below, within  how many values of the scope lie under those keys and among them
+    """
+
+    wanted: Wanted
+    scope: int
+    rank: int
+    low: int
+    high: int
+    below: int
+    within: int
+
+    def sees(self, chunk: Chunk) -> bool:
+        return self.scope in (POOLED, chunk.replicate)
+
+
+def _ranks(want: Wanted, replicates: int, each: int) -> Iterator[tuple[int, int]]:
+    """(scope, rank) of everything that is wanted at a quantile."""
+    for replicate in range(replicates):
+        yield replicate, quantile_rank(each, want.p)
+    yield POOLED, quantile_rank(replicates * each, want.p)
+    for rank in want.more_ranks:
+        yield POOLED, rank
+
+
+def _target(want: Wanted, scope: int, rank: int, grid: _Grid, counts: Counts) -> _Target:
+    reached = np.cumsum(counts)
+    position = int(np.searchsorted(reached, rank))
+    below = int(reached[position - 1]) if position else 0
+    return _Target(want, scope, rank, grid.first_key(position), grid.last_key(position), below, int(counts[position]))
+
+
+def _bins(grids: int) -> int:
+    """A power of two of bins, so that the counts of all grids fit."""
+    return 1 << min(max((_COUNT_BYTES // (8 * max(grids, 1))).bit_length() - 1, 6), 12)
+
+
+def _grid_about(values: Array, bins: int) -> _Grid:
+    keys = _keys(values)
+    low, high = int(keys.min()), int(keys.max())
+    margin = (high - low) // 4 + bins
+    return _grid(max(low - margin, 1), min(high + margin, _LAST_KEY), bins)
+
+
+def _keys(values: Array) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    keys = np.empty(values.size, np.uint64)
+    order_keys(np.ascontiguousarray(values), keys)
+    return keys
+
+
+def _grid(low: int, high: int, bins: int) -> _Grid:
+    return _Grid(low, min(((high - low) // (bins - 2)).bit_length(), 63), bins)
+
+
+def _value_of(key: int) -> np.float64:
+    """The double with an order key."""
+    bits = key ^ (1 << 63) if key >> 63 else key ^ _LAST_KEY
+    return np.float64(np.uint64(bits).view(np.float64))
+
+
+def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list[_Target]:
+    """The same targets among fewer keys, by one more pass."""
+    bins = _bins(len(targets))
+    grids = [_grid(target.low, target.high, bins) for target in targets]
+    counts = np.zeros((len(targets), bins), np.int64)
+
+    def count(chunk: Chunk, results: Array) -> list[tuple[int, Counts]]:
+        found = []
+        for position, (target, grid) in enumerate(zip(targets, grids, strict=True)):
+            if target.sees(chunk):
+                line = np.zeros(bins, np.int64)
+                count_bins(results[target.wanted.row], np.uint64(grid.low), grid.shift, line)
+                found.append((position, line))
+        return found
+
+    for chunk, found in trials.each(count):
+        for position, line in found:
+            counts[position] += line
+        progress(chunk)
+    return [_target(target.wanted, target.scope, target.rank, grid, line)
+            for target, grid, line in zip(targets, grids, counts, strict=True)]
+
+
+def _collect(trials: Trials, counting: Counting, targets: list[_Target], progress: Progress) -> dict[Wanted, Selected]:
+    """The last pass: keep what lies in the targets' bins, and sum what lies outside where a tail is wanted."""
+    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
+    of_scope: dict[int, list[int]] = {}
+    for position, target in enumerate(targets):
+        of_scope.setdefault(target.scope, []).append(position)
+    kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
+    outside: list[dict[int, TreeSum]] = [{} for _ in targets]  # by replicate: blocks of two are no neighbours
+
+    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], dict[int, list[Node]]]:
+        seen = [*of_scope[chunk.replicate], *of_scope[POOLED]]
+        room, sums = np.empty(chunk.count), np.empty((-(-chunk.count // BLOCK), 2))
+        values, nodes = {}, {}
+        ranges: dict[int, list[tuple[int, int]]] = {}
+        for position in seen:
+            target = targets[position]
+            if target.low < target.high:
+                ranges.setdefault(target.wanted.row, []).append((target.low, target.high))
+        for row, among in ranges.items():
+            grid = counting.grids[counting.rows.index(row)]
+            flags = np.zeros(grid.bins, np.bool_)
+            for low, high in among:
+                flags[grid.position(low):grid.position(high) + 1] = True
+            count = pick(results[row], np.uint64(grid.low), grid.shift, flags, room)
+            values[row] = _among(room[:count], among)
+        for position in seen:
+            target = targets[position]
+            if target.wanted.tail:
+                sums_outside(results[target.wanted.row], np.uint64(target.low), np.uint64(target.high), BLOCK, sums)
+                nodes[position] = nodes_of(sums)
+        return values, nodes
+
+    for chunk, (values, nodes) in trials.each(gather):
+        for row, found in values.items():
+            kept.setdefault((row, chunk.replicate), []).append(found)
+        for position, tree in nodes.items():
+            outside[position].setdefault(chunk.replicate, TreeSum()).add(tree)
+        progress(chunk)
+    chosen: dict[Wanted, list[tuple[float, float]]] = {}
+    for target, trees in zip(targets, outside, strict=True):
+        scope = range(replicates) if target.scope == POOLED else [target.scope]
+        parts = [part for replicate in scope for part in kept.get((target.wanted.row, replicate), [])]
+        beyond = np.sum([tree.total() for tree in trees.values()], axis=0) if trees else np.zeros(2)
+        chosen.setdefault(target.wanted, []).append(_finish(target, parts, beyond, each * len(scope)))
+    return {want: Selected(pooled=found[replicates][0], by_replicate=np.array([value for value, _ in found[:replicates]]),
+                           more=tuple(value for value, _ in found[replicates + 1:]), tail_pooled=found[replicates][1],
+                           tail_by_replicate=np.array([tail for _, tail in found[:replicates]]))
+            for want, found in chosen.items()}
+
+
+def _among(values: Array, ranges: list[tuple[int, int]]) -> Array:
+    """A copy of the values whose key lies in one of the ranges."""
+    keys = _keys(values)
+    inside = np.zeros(values.size, np.bool_)
+    for low, high in set(ranges):
+        inside |= (keys >= np.uint64(low)) & (keys <= np.uint64(high))
+    found: Array = values[inside]
+    return found
+
+
+def _finish(target: _Target, kept: list[Array], outside: Array, n: int) -> tuple[float, float]:
+    """The order statistic of a target among n values, and the mean of the tail beyond it (NaN where not wanted).
+
+    outside  float64[2]: sums of the values below and above the target's keys
+    """
+    want, position = target.wanted, target.rank - target.below - 1
+    if target.low == target.high:  # ties, perhaps of all trials: one number stands for them
+        values = np.broadcast_to(_value_of(target.low), (target.within,))
+    else:
+        values = np.sort(_among(np.concatenate(kept), [(target.low, target.high)]))
+    edge = float(values[position])
+    if want.tail == "high":
+        # The boundary trial counts with the fraction by which it reaches into the tail.
+        beyond = outside[1] + float(np.sum(values[position + 1:]))
+        return edge, float((beyond + (target.rank - n * want.p) * edge) / (n * (1 - want.p)))
+    if want.tail == "low":
+        beyond = outside[0] + float(np.sum(values[:position]))
+        return edge, float((beyond + (n * want.p - target.rank + 1) * edge) / (n * want.p))
+    return edge, float("nan")

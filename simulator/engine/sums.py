@@ -1,0 +1,50 @@
+"""Sums whose last digit does not depend on how the work was divided.
+
+Blocks are added in a binary tree whose shape depends only on their positions: whole chunks (a power of two of
+blocks, aligned) are nodes of that tree, so their sums can be formed apart and put together later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Node = tuple[int, Array]  # level (the node covers 2^level blocks) and sum
+
+
+def nodes_of(blocks: Array) -> list[Node]:
+    """The tree's nodes over consecutive blocks, float64[blocks, …], beginning at a multiple of a power of two ≥ blocks."""
+    found: list[Node] = []
+    start, left = 0, len(blocks)
+    while left:
+        level = left.bit_length() - 1
+        part = blocks[start:start + (1 << level)]
+        while len(part) > 1:
+            part = part[0::2] + part[1::2]
+        found.append((level, part[0].copy()))  # the caller may use its blocks again
+        start, left = start + (1 << level), left - (1 << level)
+    return found
+
+
+class TreeSum:
+    """Adds nodes in the order of their blocks."""
+
+    def __init__(self) -> None:
+        self._nodes: list[Node] = []
+
+    def add(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            self._nodes.append(node)
+            while len(self._nodes) > 1 and self._nodes[-1][0] == self._nodes[-2][0]:
+                level, right = self._nodes.pop()
+                _, left = self._nodes.pop()
+                self._nodes.append((level + 1, left + right))
+
+    def total(self) -> Array:
+        """The sum of all blocks."""
+        result = self._nodes[-1][1]
+        for _, left in reversed(self._nodes[:-1]):
+            result = left + result
+        return result

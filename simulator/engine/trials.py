@@ -1,0 +1,143 @@
+"""The trials of a study, chunk by chunk, as often as they are asked for.
+
+Trials are regenerated rather than stored, because every draw has an address; a small run keeps its chunks. Chunks
+are handed to threads and their results come back in order, so neither threads nor chunk size can show in a result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from simulator.engine.parameters import Compiled
+from simulator.kernels.trajectories import (
+    BLOCK,
+    RANDOM,
+    SOBOL,
+    Sampling,
+    Workspace,
+    scramble,
+    simulate_block,
+    simulate_chunk,
+    workspace,
+)
+from simulator.study.model import Simulation
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Answer = TypeVar("Answer")
+
+_CHUNK_BYTES = 4 << 20
+_KEEP_BYTES = 128 << 20
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A range of a replicate's trials."""
+
+    replicate: int
+    first: int
+    count: int
+
+
+class Trials:
+    """All trials of a compiled study.
+
+    rows, ranked  rows of results, and how many of them (the first) are looked at again after the first pass
+    chunk_blocks  blocks to a chunk, rounded down to a power of two; chosen by size where 0
+    """
+
+    def __init__(self, compiled: Compiled, simulation: Simulation, rows: int, ranked: int, threads: int = 0,
+                 chunk_blocks: int = 0) -> None:
+        self.compiled, self.simulation, self.rows = compiled, simulation, rows
+        self.threads = threads or available_cores()
+        blocks = chunk_blocks or max(1, _CHUNK_BYTES // (8 * rows * BLOCK))
+        size = BLOCK * (1 << (blocks.bit_length() - 1))
+        each = simulation.trials_per_replicate
+        self._keep = ranked if simulation.trials * ranked * 8 <= _KEEP_BYTES else 0
+        self._kept: dict[int, Array] = {}
+        self._scrambled: dict[int, np.ndarray[Any, np.dtype[np.uint64]]] = {}
+        self._free: deque[tuple[Workspace, Array]] = deque()
+        self._size, self._each = min(size, each), each
+        self._columns = compiled.columns(max(each - 1, BLOCK - 1).bit_length()) if simulation.sampler == "sobol" else None
+
+    @property
+    def chunk_count(self) -> int:
+        return self.simulation.replicates * -(-self._each // self._size)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Every chunk, replicate by replicate."""
+        for replicate in range(self.simulation.replicates):
+            for first in range(0, self._each, self._size):
+                yield Chunk(replicate, first, min(self._size, self._each - first))
+
+    def each(self, use: Callable[[Chunk, Array], Answer]) -> Iterator[tuple[Chunk, Answer]]:
+        """`use` on each chunk's results, float64[rows, count], in threads; the answers in the chunks' order.
+
+        From the second time on only the ranked rows are sure to be there.
+
+        `use` must not keep the results: their memory is used again.
+        """
+        ahead = 2 * self.threads
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="tco") as pool:
+            waiting: deque[tuple[Chunk, Future[Answer]]] = deque()
+            try:
+                for position, chunk in enumerate(self.chunks()):
+                    waiting.append((chunk, pool.submit(self._one, position, chunk, use)))
+                    if len(waiting) > ahead:
+                        done, future = waiting.popleft()
+                        yield done, future.result()
+                while waiting:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def pilot(self) -> Array:
+        """Results of the first block, float64[rows, n]."""
+        results = np.empty((self.rows, min(self._each, BLOCK)))
+        simulate_chunk(self.compiled.plan, self._sampling(0), 0, workspace(self.compiled.plan), results)
+        return results
+
+    def block(self, replicate: int, first: int) -> Workspace:
+        """One block alone: its inputs, prices and outputs."""
+        work = workspace(self.compiled.plan)
+        simulate_block(self.compiled.plan, self._sampling(replicate), first, work)
+        return work
+
+    def _one(self, position: int, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:
+        kept = self._kept.get(position)
+        if kept is not None:
+            return use(chunk, kept)
+        try:
+            work, buffer = self._free.pop()
+        except IndexError:
+            work, buffer = workspace(self.compiled.plan), np.empty(self.rows * self._size)
+        results = buffer[: self.rows * chunk.count].reshape(self.rows, chunk.count)
+        simulate_chunk(self.compiled.plan, self._sampling(chunk.replicate), chunk.first, work, results)
+        if self._keep:
+            self._kept[position] = results[: self._keep].copy()
+        answer = use(chunk, results)
+        self._free.append((work, buffer))
+        return answer
+
+    def _sampling(self, replicate: int) -> Sampling:
+        seed = np.uint64(self.simulation.seed)
+        if self._columns is None:
+            return Sampling(RANDOM, seed, replicate, np.zeros((1, 1), np.uint64))
+        if replicate not in self._scrambled:
+            scrambled = np.empty((len(self._columns), 1 + self._columns.shape[1]), np.uint64)
+            scramble(self._columns, seed, self.compiled.sobol_streams, self.compiled.sobol_indices, replicate, scrambled)
+            self._scrambled[replicate] = scrambled
+        return Sampling(SOBOL, seed, replicate, self._scrambled[replicate])

@@ -1,0 +1,143 @@
+"""Quantile functions: the scalar formula, then the loop over trials.
+
+Families without a closed form (beta, gamma) are read from a table of their logarithm over the standard normal z:
+piecewise polynomials of degree 7, made and checked by `engine.quantile_tables`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simulator.kernels.elementary import exp, fill_inverse_normal, inverse_normal, log
+from simulator.kernels.jit import inline, jit
+
+# Family codes, and the meaning of a family's parameters (at most five).
+CONSTANT = 0  # value
+UNIFORM = 1  # low, high
+TRIANGULAR = 2  # low, mode, high
+NORMAL = 3  # mean, sd
+TRUNCATED_NORMAL = 4  # mean, sd, low, high
+LOGNORMAL = 5  # mean and sd of the log
+WEIBULL = 6  # shape, scale
+EXPONENTIAL = 7  # mean
+LOG_TABLE = 8  # first row of the table, number of intervals, offset, scale: offset + scale·exp(polynomial(z))
+DISCRETE = 9  # first row of the table, number of values: rows of (value, cumulative weight)
+PARAMETERS = 5
+
+TABLE_DEGREE = 7
+TABLE_LOW, TABLE_HIGH = -7.04, 7.04  # beyond Φ⁻¹ of the outermost uniforms, ±7.0345
+
+
+@inline
+def log1p_negative(u):
+    """log(1 − u), 1e-12 ≤ u < 1, to full relative accuracy also where u is small."""
+    w = 1.0 - u
+    return log(w) * (-u / (w - 1.0))
+
+
+@inline
+def uniform(u, low, high):
+    return low + u * (high - low)
+
+
+@inline
+def triangular(u, low, mode, high):
+    width = high - low
+    rising = low + math.sqrt(u * width * (mode - low))
+    falling = high - math.sqrt((1.0 - u) * width * (high - mode))
+    return rising if u * width < mode - low else falling
+
+
+@inline
+def weibull(u, shape, scale):
+    return scale * exp(log(-log1p_negative(u)) / shape)
+
+
+@inline
+def exponential(u, mean):
+    return -mean * log1p_negative(u)
+
+
+@inline
+def table_polynomial(z, tables, first, intervals):
+    """The tabulated function at z: the polynomial of z's interval, in s ∈ [−1, 1] across it."""
+    position = (z - TABLE_LOW) * (intervals / (TABLE_HIGH - TABLE_LOW))
+    k = min(max(int(position), 0), intervals - 1)
+    s = 2.0 * (position - k) - 1.0
+    row = first + k
+    value = tables[row, 7]
+    for power in range(TABLE_DEGREE - 1, -1, -1):
+        value = value * s + tables[row, power]
+    return value
+
+
+@inline
+def normal_probability(x):
+    """Φ(x), the standard normal's distribution function."""
+    return 0.5 * math.erfc(-x * 0.7071067811865476)
+
+
+@jit
+def fill_quantiles(family, parameters, tables, u, z, x):
+    """x[i] = the quantile of a family at u[i].
+
+    family      one of the codes above; parameters float64[5]; tables float64[rows, 8]
+    u, z, x     float64[n]; u is given, x is filled, z is overwritten where the family goes by z
+    """
+    n = x.size
+    a, b, c, d = parameters[0], parameters[1], parameters[2], parameters[3]
+    if family == CONSTANT:
+        for i in range(n):
+            x[i] = a
+    elif family == UNIFORM:
+        for i in range(n):
+            x[i] = uniform(u[i], a, b)
+    elif family == TRIANGULAR:
+        for i in range(n):
+            x[i] = triangular(u[i], a, b, c)
+    elif family == NORMAL:
+        fill_inverse_normal(u, z)
+        for i in range(n):
+            x[i] = a + b * z[i]
+    elif family == LOGNORMAL:
+        fill_inverse_normal(u, z)
+        for i in range(n):
+            x[i] = exp(a + b * z[i])
+    elif family == TRUNCATED_NORMAL:
+        # In the upper tail 1 − Φ keeps its digits and Φ does not, so that a tail is mirrored.
+        mirrored = c > a
+        low, high = (c - a) / b, (d - a) / b
+        below_low = normal_probability(-low if mirrored else low)
+        below_high = normal_probability(-high if mirrored else high)
+        for i in range(n):
+            draw = inverse_normal(below_low + u[i] * (below_high - below_low))
+            x[i] = min(max(a + b * (-draw if mirrored else draw), c), d)
+    elif family == WEIBULL:
+        for i in range(n):
+            x[i] = weibull(u[i], a, b)
+    elif family == EXPONENTIAL:
+        for i in range(n):
+            x[i] = exponential(u[i], a)
+    elif family == LOG_TABLE:
+        fill_inverse_normal(u, z)
+        first, intervals = int(a), int(b)
+        for i in range(n):
+            z[i] = table_polynomial(z[i], tables, first, intervals)
+        for i in range(n):
+            x[i] = c + d * exp(z[i])
+    elif family == DISCRETE:
+        first, count = int(a), int(b)
+        for i in range(n):
+            low_row, high_row = 0, count - 1
+            while low_row < high_row:
+                middle = (low_row + high_row) // 2
+                if u[i] <= tables[first + middle, 1]:
+                    high_row = middle
+                else:
+                    low_row = middle + 1
+            x[i] = tables[first + low_row, 0]
+    else:
+        for i in range(n):
+            x[i] = np.nan

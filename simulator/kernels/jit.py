@@ -1,0 +1,97 @@
+"""The only place with numba's options and the policy for its cache.
+
+numba's own disk cache notices an edit only in the file that holds the function, so an edited callee in
+another file would go on giving its old number. The cache therefore lives in a folder named by a digest of
+*all* kernel sources and of numba's version: any edit starts a new folder. Where no folder can be written,
+kernels are compiled anew in each process and nothing fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import types
+from numba.core import config as _config
+from numba.extending import intrinsic
+
+# numba makes its settings at run time, where a type checker does not see them.
+config: Any = _config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Reported numbers must not depend on how a compiler reorders sums, so of the fast-math flags only
+# contraction (a·b + c in one rounding) is on.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+
+def kernel_digest() -> str:
+    """Digest of all kernel sources and of numba's version (16 hexadecimal digits)."""
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _cache_folder() -> Path | None:
+    """First writable folder of: TCO_CACHE_DIR, the user's cache, the temporary folder; else None."""
+    user = getattr(os, "getuid", lambda: "user")()
+    chosen, home = os.environ.get("TCO_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    roots = [Path(chosen)] if chosen else []
+    with contextlib.suppress(RuntimeError):  # no home at all
+        roots.append((Path(home) if home else Path.home() / ".cache") / "tco-simulator")
+    roots.append(Path(tempfile.gettempdir()) / f"tco-simulator-{user}")
+    for root in roots:
+        folder = root / f"kernels-{kernel_digest()}"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError:
+            continue
+        # Compiled code is loaded from here and run: only from a folder that is ours.
+        if not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid():
+            return folder
+    return None
+
+
+_FOLDER = _cache_folder()
+
+
+def jit(function: Function) -> Function:
+    """Compile a kernel on its first call, with the house's options and cache."""
+    kept = config.CACHE_DIR  # other packages' kernels keep their own place
+    config.CACHE_DIR = str(_FOLDER or "")
+    try:
+        compiled: Function = numba.njit(cache=_FOLDER is not None, **_OPTIONS)(function)
+        return compiled
+    finally:
+        config.CACHE_DIR = kept
+
+
+def inline(function: Function) -> Function:
+    """Compile a scalar formula so that LLVM merges it into the loop that calls it (and vectorises it)."""
+    compiled: Function = numba.njit(forceinline=True, **_OPTIONS)(function)
+    return compiled
+
+
+@intrinsic
+def bits_of(typingctx: Any, x: Any) -> Any:
+    """The 64 bits of a double, as an int64."""
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def double_of(typingctx: Any, bits: Any) -> Any:
+    """The double that has these 64 bits (an int64)."""
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+    return types.float64(types.int64), generate

@@ -1,0 +1,101 @@
+"""Monthly price paths: mean-reverting in logs, exactly discretised, over lanes of trials.
+
+Shocks are built from the coarse to the fine: the first dimensions hold the sums over five years, then each sum is
+split in two (a Brownian bridge over the shocks). So the few dimensions that a sampler fills best carry most of what
+a price level averages over a life. Every path has slots for MONTHS shocks, whatever the lives.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.kernels.elementary import exp, log
+from simulator.kernels.jit import jit
+from simulator.units import MONTHS, MONTHS_PER_YEAR
+
+WINDOW = 60  # months: the life of most hardware
+
+# Rows of a process in the matrix of inputs, in this order.
+MEDIAN, REVERSION_RATE, VOLATILITY, DELIVERY, HEDGED_SHARE, START, STRIKE = range(7)
+PROCESS_ROWS = ("median", "reversion_rate", "volatility", "delivery", "hedged_share", "start", "strike")
+
+
+def bridge_nodes() -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Splits of the shocks, coarse first: int64[MONTHS, 3] of (first month, middle, end), months from 0.
+
+    Node k takes dimension k. The first nodes, with middle = end, hold the sum over a whole window.
+    """
+    level = [(first, min(first + WINDOW, MONTHS)) for first in range(0, MONTHS, WINDOW)]
+    nodes = [(first, end, end) for first, end in level]
+    while level:
+        following = []
+        for first, end in level:
+            if end - first > 1:
+                middle = (first + end + 1) // 2
+                nodes.append((first, middle, end))
+                following += [(first, middle), (middle, end)]
+        level = following
+    return np.array(nodes, dtype=np.int64)
+
+
+@jit
+def place_shock(node, z, shocks):
+    """Enter one dimension of standard normals into the shocks of a block.
+
+    node    int64[3] of `bridge_nodes`; nodes come in their order
+    z       float64[n]; shocks float64[MONTHS, ≥ n]: row `first` of a span not yet split holds the span's sum
+    """
+    first, middle, end = node[0], node[1], node[2]
+    n = z.size
+    if middle == end:
+        scale = math.sqrt(end - first)
+        for i in range(n):
+            shocks[first, i] = scale * z[i]
+    else:
+        # Given the sum S of a months and b months, the sum of the first a is N(S·a/(a+b), a·b/(a+b)).
+        share = (middle - first) / (end - first)
+        spread = math.sqrt(share * (end - middle))
+        for i in range(n):
+            left = share * shocks[first, i] + spread * z[i]
+            shocks[middle, i] = shocks[first, i] - left
+            shocks[first, i] = left
+
+
+@jit
+def mean_reverting_prices(parameters, has_start, has_strike, months, deviation, decay, sigma, prices):
+    """Turn shocks into the price paid in each month, in place.
+
+    x_t − μ = (x_{t−1} − μ) e^{−κ/12} + σ √((1 − e^{−κ/6}) / 2κ) ε_t, price_t = e^{x_t}  (exact, not Euler)
+    paid_t  = delivery + (1 − hedged_share)·price_t + hedged_share·strike
+
+    parameters  float64[7, ≥ n] in the order of PROCESS_ROWS; start and strike are read where has_… says so
+    prices      float64[MONTHS, ≥ n]: shocks ε_t in, prices out, for the first `months` months
+    deviation, decay, sigma  float64[n], overwritten
+    """
+    n = deviation.size
+    for i in range(n):
+        kappa = parameters[REVERSION_RATE, i]
+        rho = exp(-kappa / MONTHS_PER_YEAR)
+        decay[i] = rho
+        # 1 − ρ² as −expm1(−κ/6), by its series where κ is so small that the difference would lose digits.
+        y = kappa / 6.0
+        gap = y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y / 24.0))) if y < 1e-3 else 1.0 - rho * rho
+        sigma[i] = parameters[VOLATILITY, i] * math.sqrt(gap / (2.0 * kappa))
+        deviation[i] = log(parameters[START, i]) - log(parameters[MEDIAN, i]) if has_start else 0.0
+    for t in range(months):
+        for i in range(n):
+            deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i]
+            prices[t, i] = exp(deviation[i])
+    # What is paid: a + b·e^{x − μ}, with the median taken into b. The scratch rows now hold a and b.
+    for i in range(n):
+        median = parameters[MEDIAN, i]
+        variance = parameters[VOLATILITY, i] ** 2 / (4.0 * parameters[REVERSION_RATE, i])
+        strike = parameters[STRIKE, i] if has_strike else median * exp(variance)
+        decay[i] = parameters[DELIVERY, i] + parameters[HEDGED_SHARE, i] * strike
+        sigma[i] = (1.0 - parameters[HEDGED_SHARE, i]) * median
+    for t in range(months):
+        for i in range(n):
+            prices[t, i] = decay[i] + sigma[i] * prices[t, i]

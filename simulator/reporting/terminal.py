@@ -1,0 +1,161 @@
+"""The summary as it is read in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.analysis.intervals import Estimate
+from simulator.analysis.published import compare_published
+from simulator.quantities import COST, PARTS, RESULTS
+from simulator.reporting.wording import headline, label_of, not_modelled, number, operating_points, percent, ratio
+from simulator.results import Run
+
+
+def summary(run: Run, scenario: str = "base") -> RenderableType:
+    """Tables of costs, parts and ratios, and the sentence that they support."""
+    several = len(run.study.platforms) > 1
+    blocks: list[RenderableType] = [Text(run.study.name, style="bold")]
+    blocks += [Text(line) for line in (run.study.description, operating_points(run)) if line]
+    blocks += _titled("Cost per million tokens, USD", _costs(run, scenario))
+    blocks += _titled("Where the money goes: mean, USD per million tokens, and share", _parts(run, scenario))
+    if several:
+        blocks += _titled("Cost of one ÷ cost of the other, future by future", _pairs(run, scenario))
+    blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
+    blocks += [Text(""), Text(headline(run, scenario), style="bold")]
+    if run.study.published:
+        blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))
+    blocks += [Text(""), *(Text(line) for line in (not_modelled(run),) if line), Text(_foot(run, several), style="dim")]
+    return Group(*blocks)
+
+
+def _foot(run: Run, several: bool) -> str:
+    simulation = run.study.simulation
+    named = {"sobol": "scrambled Sobol' points", "random": "independent random trials"}[simulation.sampler]
+    regret = "Regret: the mean cost above that of the cheapest platform of the same future. " if several else ""
+    return (f"P5 to P95: what the world may do. {regret}{simulation.trials:,} trials ({simulation.replicates} replicates, "
+            f"{named}, seed {simulation.seed}); digits that the simulation error blurs are not shown.")
+
+
+def _titled(title: str, *blocks: RenderableType) -> list[RenderableType]:
+    return [Text(""), Text(title, style="italic"), *blocks]
+
+
+def by_median(run: Run, scenario: str = "base") -> list[str]:
+    """Names of the platforms, cheapest median first."""
+    return sorted((p.name for p in run.study.platforms), key=lambda name: run.estimate(name, COST.name, "p50", scenario).value)
+
+
+def _table() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    return table
+
+
+def _labels(run: Run) -> dict[str, str]:
+    return {platform.name: platform.label for platform in run.study.platforms}
+
+
+def _costs(run: Run, scenario: str) -> Table:
+    table = _table()
+    for heading in ("P5", "P50", "P95", "mean"):
+        table.add_column(heading, justify="right")
+    several = len(run.study.platforms) > 1
+    if several:
+        table.add_column("cheapest", justify="right")
+        table.add_column("regret", justify="right")
+    for name in by_median(run, scenario):
+        cells = [number(run.estimate(name, COST.name, statistic, scenario)) for statistic in ("p5", "p50", "p95", "mean")]
+        if several:
+            cells += [percent(run.estimate(name, "probability_cheapest", scenario=scenario)),
+                      number(run.estimate(name, "expected_regret", scenario=scenario))]
+        table.add_row(Text(_labels(run)[name]), *cells)
+    return table
+
+
+def _parts(run: Run, scenario: str) -> Table:
+    table = _table()
+    parts = [part for part in PARTS if any(_part(run, name, part, scenario) for name in _labels(run))]
+    for part in parts:
+        table.add_column(part, justify="right")
+    for name in by_median(run, scenario):
+        mean = run.estimate(name, COST.name, "mean", scenario).value
+        cells = []
+        for part in parts:
+            found = _part(run, name, part, scenario)
+            cells.append(f"{number(found, 2)} ({found.value / mean:.0%})" if found and mean else "")
+        table.add_row(Text(_labels(run)[name]), *cells)
+    return table
+
+
+def _part(run: Run, name: str, part: str, scenario: str) -> Estimate | None:
+    try:
+        found = run.estimate(name, f"parts.{part}", "mean", scenario)
+    except KeyError:
+        return None
+    return found if found.value else None
+
+
+def _pairs(run: Run, scenario: str) -> Table:
+    """Every pair, the one with the dearer median first."""
+    table = _table()
+    for heading in ("P5", "P50", "P95"):
+        table.add_column(heading, justify="right")
+    table.add_column("cheaper")
+    labels, cheap_first = _labels(run), by_median(run, scenario)
+    order = list(labels)
+    for position, that in enumerate(cheap_first):
+        for this in cheap_first[position + 1:]:
+            pair = f"{this}/{that}" if order.index(this) > order.index(that) else f"{that}/{this}"
+            cheaper = percent(run.estimate(pair, "probability_cheaper", scenario=scenario))
+            times = [f"{number(found)}×" for found in ratio(run, this, that, scenario)]
+            table.add_row(Text(f"{labels[this]} ÷ {labels[that]}"), *times, Text(f"{labels[pair.split('/')[0]]} in {cheaper}"))
+    return table
+
+
+def _others(run: Run, scenario: str) -> Table:
+    table = _table()
+    names = by_median(run, scenario)
+    bases = {platform.name: platform.peak_flops_basis for platform in run.study.platforms}
+    for name in names:
+        table.add_column(Text(_labels(run)[name]), justify="right")
+    for result in RESULTS[1:]:
+        cells = []
+        for name in names:
+            try:
+                low, middle, high = (run.estimate(name, result.name, p, scenario) for p in ("p5", "p50", "p95"))
+            except KeyError:
+                cells.append("")
+                continue
+            spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
+            basis = f" {bases[name]}" if result.name == "flops_per_dollar" and bases[name] else ""
+            cells.append(f"{number(middle)}{spread}{basis}")
+        if any(cells):
+            table.add_row(Text(f"{result.label} [{result.unit}]"), *cells)
+    table.add_row(Text("Break-even price [USD per million tokens]"),
+                  *[number(run.estimate(name, "break_even_price", scenario=scenario)) for name in names])
+    return table
+
+
+def _published(run: Run, scenario: str) -> list[RenderableType]:
+    """Published figures beside computed ones, and what is to be said of them."""
+    labels = _labels(run)
+    table = _table()
+    for heading in ("", "published", "computed"):
+        table.add_column(heading, justify="right" if heading else "left")
+    notes: dict[str, int] = {}
+    for compared in compare_published(run.study, run.records, scenario):
+        figure = compared.figure
+        of = " ÷ ".join(labels[name] for name in figure.of.split("/"))
+        times = "×" if figure.is_ratio else ""
+        mark = f" [{notes.setdefault(figure.note, len(notes) + 1)}]" if figure.note else ""
+        unit = "" if figure.is_ratio else f" [{compared.unit}]"
+        table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{figure.value:,.10g}{times}{mark}"),
+                      Text(number(compared.computed) + times))
+    return [table, *[Text(f"[{mark}] {note}") for note, mark in notes.items()]]
+
+
+def print_summary(run: Run, console: Console) -> None:
+    """Print the summary; a narrow or unknown width is taken as 120 columns."""
+    console.print(summary(run))

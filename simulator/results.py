@@ -1,0 +1,124 @@
+"""What a run gives: records, and from them the summary document, the tidy table and the Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.analysis.intervals import Estimate
+from simulator.analysis.published import compare_published
+from simulator.dataset import dataset_of
+from simulator.study.model import Study
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One reported number: of which scenario, platform or pair (`kind`), quantity and statistic, with its error.
+
+    group  "parts" for a part of the cost, else ""
+    """
+
+    scenario: str
+    kind: str
+    owner: str
+    group: str
+    quantity: str
+    statistic: str
+    unit: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some single trials: inputs by path and outputs by (platform's position, quantity), float64[trials] each."""
+
+    inputs: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+    outputs: dict[tuple[int, str], np.ndarray[Any, np.dtype[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The summary: as the document that `--json` prints, and as rows of a table, one a number."""
+
+    document: dict[str, Any]
+    rows: list[dict[str, Any]] = field(repr=False)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """The rows: study, scenario, platform, quantity, statistic, value, standard_error, low, high, unit."""
+        import pandas
+
+        return pandas.DataFrame(self.rows)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished simulation."""
+
+    study: Study
+    records: tuple[Record, ...]
+    warnings: tuple[str, ...]
+    sample: Sample = field(repr=False)
+
+    def estimate(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate:
+        """One number, by platform (or pair `later/earlier`), quantity and statistic. Raises KeyError."""
+        return self._by_name[scenario, owner, quantity, statistic].estimate
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str, str], Record]:
+        return {(r.scenario, r.owner, f"{r.group}.{r.quantity}" if r.group else r.quantity, r.statistic): r for r in self.records}
+
+    @cached_property
+    def summary(self) -> Summary:
+        return Summary(_document(self), list(_table(self)))
+
+    @cached_property
+    def dataset(self) -> xarray.Dataset:
+        return dataset_of(self)
+
+
+def _document(run: Run) -> dict[str, Any]:
+    simulation = run.study.simulation
+    labels = {platform.name: platform.label for platform in run.study.platforms}
+    scenarios: dict[str, Any] = {}
+    for record in run.records:
+        scenario = scenarios.setdefault(record.scenario, {"platforms": {}, "pairs": {}})
+        if record.kind == "pair":
+            owner = scenario["pairs"].setdefault(record.owner, {})
+        else:
+            owner = scenario["platforms"].setdefault(record.owner, {"label": labels[record.owner]})
+        value = record.estimate.as_dict()
+        if record.group:
+            owner.setdefault(record.group, {}).setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
+        elif record.statistic:
+            owner.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
+        else:
+            owner[record.quantity] = value
+    for scenario in scenarios.values():
+        for platform in run.study.platforms:
+            scenario["platforms"][platform.name]["not_modelled"] = list(platform.not_modelled())
+    published = [{"quantity": c.figure.quantity, "of": c.figure.of, "published": c.figure.value, "computed": c.computed.as_dict(),
+                  "unit": c.unit, "source": c.figure.source, "note": c.figure.note}
+                 for c in compare_published(run.study, run.records)]
+    return {"schema": SCHEMA, "study": run.study.name, "trials": simulation.trials, "replicates": simulation.replicates,
+            "sampler": simulation.sampler, "seed": simulation.seed, "digest": run.study.digest,
+            "scenarios": scenarios, "warnings": list(run.warnings), **({"published": published} if published else {})}
+
+
+def _table(run: Run) -> Iterator[dict[str, Any]]:
+    for record in run.records:
+        yield {"study": run.study.name, "scenario": record.scenario, "platform": record.owner,
+               "quantity": f"{record.group}.{record.quantity}" if record.group else record.quantity,
+               "statistic": record.statistic or "value", "value": record.estimate.value,
+               "standard_error": record.estimate.standard_error, "low": record.estimate.low, "high": record.estimate.high,
+               "unit": record.unit}

@@ -1,0 +1,127 @@
+"""A run on disk. The folder is written under a temporary name and renamed when whole: one that exists is complete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform as machine
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from simulator import __version__
+from simulator.kernels.jit import kernel_digest
+from simulator.results import Run
+from simulator.study.reading import as_path
+
+_LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
+
+
+def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | None = None) -> Path:
+    """Write a run's folder `<runs>/<study>/<time>-<digest>` and return it.
+
+    extra  further files by name, each with a function that writes it to a path
+    Raises OSError where the folder cannot be written; nothing is left behind then.
+    """
+    parent = runs / as_path(run.study.name, "study")
+    parent.mkdir(parents=True, exist_ok=True)
+    started = datetime.now(UTC)
+    temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+    try:
+        for name, write in {**_files(run), **(extra or {})}.items():
+            write(temporary / name)
+        digests = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
+        _write_text(temporary / "manifest.json", _json(_manifest(run, started, digests)))
+        for file in temporary.iterdir():
+            _sync(file)
+        temporary.chmod(0o755)
+        folder = _free_name(parent / f"{started:%Y%m%dT%H%M%S}-{run.study.digest}")
+        temporary.rename(folder)
+        _sync(parent)
+        return folder
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _files(run: Run) -> dict[str, Callable[[Path], None]]:
+    return {
+        "study.yaml": lambda path: _write_text(path, study_yaml(run.study.document.tree)),
+        "summary.json": lambda path: _write_text(path, _json(run.summary.document)),
+        "summary.parquet": lambda path: _write_parquet(run, path),
+        "results.nc": lambda path: run.dataset.to_netcdf(path, engine="h5netcdf"),
+    }
+
+
+def study_yaml(tree: Mapping[str, Any]) -> str:
+    """A resolved study as YAML that runs as it is."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel's own type is too narrow
+    yaml.width = 120
+    text = StringIO()
+    yaml.dump(dict(tree), text)
+    return text.getvalue()
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _write_parquet(run: Run, path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(run.summary.rows), path)
+
+
+def _manifest(run: Run, started: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "not installed"
+
+    simulation = run.study.simulation
+    return {
+        "schema": 1, "study": run.study.name, "digest": run.study.digest, "seed": simulation.seed, "sampler": simulation.sampler,
+        "trials": simulation.trials, "replicates": simulation.replicates, "finished": started.isoformat(timespec="seconds"),
+        "versions": {"tco-simulator": __version__, "python": machine.python_version(), "kernels": kernel_digest(),
+                     **{name: installed(name) for name in _LIBRARIES}},
+        "machine": {"system": machine.system(), "release": machine.release(), "processor": machine.machine()},
+        "files": digests}
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold what was written, before a rename says that it does."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _free_name(wanted: Path) -> Path:
+    """The name, or with a number where a run of the same second has it."""
+    number, path = 2, wanted
+    while path.exists():
+        number, path = number + 1, wanted.with_name(f"{wanted.name}-{number}")
+    return path

@@ -1,0 +1,26 @@
+"""What the user wrote: from YAML files to a frozen, checked `Study`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from simulator.study.loading import load_tree
+from simulator.study.model import Study
+from simulator.study.problems import StudyError
+from simulator.study.reading import read_study
+
+__all__ = ["Study", "StudyError", "load"]
+
+
+def load(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = (),
+         overrides: Iterable[str] = ()) -> Study:
+    """Load a study from YAML.
+
+    file       the study; what it `extends` is found relative to it
+    overlays   files merged on top, in order
+    overrides  `PATH=VALUE` texts applied last, values in YAML
+    Raises StudyError with everything that is wrong, each with file, line and path.
+    """
+    return read_study(load_tree(file, overlays, overrides), Path(file).stem)

@@ -1,0 +1,92 @@
+"""JSON Schema (draft 2020-12) of a study, made from the registry, for editors to complete and check against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.quantities import INPUTS, RESULTS, Quantity
+from simulator.study.distributions import DISTRIBUTIONS, PURE
+from simulator.study.inputs import GRADES, PROCESS_OPTIONAL, PROCESS_REQUIRED
+from simulator.study.marginals import bounds_in_words
+from simulator.study.reading import (
+    FEWEST_REPLICATES,
+    LONGEST_HORIZON,
+    MOST_REPLICATES,
+    MOST_TRIALS,
+    SAMPLERS,
+    SCHEMA,
+    TOKEN_BASES,
+)
+
+_EVIDENCE = {"source": {"type": "string"}, "date": {"type": ["string", "number"]}, "grade": {"enum": list(GRADES)},
+             "note": {"type": "string"}}
+_PERCENTILE = r"^p[0-9]{1,2}(\.[0-9]+)?$"
+
+
+def study_schema() -> dict[str, Any]:
+    """The schema of a study as a JSON document."""
+    inputs = {quantity.name: _input(quantity) for quantity in INPUTS}
+    factors = {"type": "object", "description": "named multipliers on throughput",
+               "additionalProperties": {"$ref": "#/$defs/input"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Study of the cost of AI tokens", "type": "object",
+        "additionalProperties": False, "required": ["schema"],
+        "properties": {
+            "schema": {"const": SCHEMA}, "study": {"type": "string"}, "description": {"type": "string"},
+            "extends": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+                        "description": "files merged underneath, left to right"},
+            "compare_across_operating_points": {"type": "boolean"},
+            "published": {"type": "array", "description": "published figures, shown beside the computed ones", "items": _object({
+                "quantity": {"enum": [*(quantity.name for quantity in INPUTS), *(result.name for result in RESULTS)]},
+                "of": {"type": "string", "description": "a platform, or two as a ratio: a/b"}, "value": {"type": "number"},
+                "source": {"type": "string"}, "date": {"type": ["string", "number"]}, "note": {"type": "string"}},
+                ["quantity", "of", "value"])},
+            "simulation": _object({
+                "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
+                "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},
+                "sampler": {"enum": list(SAMPLERS)}, "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
+                "horizon": {"$ref": "#/$defs/amount", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
+            "shared": _object({**inputs, "throughput_factors": factors}),
+            "platforms": {"type": "object", "additionalProperties": _object({
+                **inputs, "throughput_factors": factors, "label": {"type": "string"}, "vendor": {"type": "string"},
+                "ownership": {"enum": ["buy", "rent"]}, "peak_flops_basis": {"type": "string"}, **_EVIDENCE,
+                "operating_point": _object({
+                    "model": {"type": "string"}, "precision": {"type": "string"},
+                    "interactivity": {"type": "number", "exclusiveMinimum": 0, "description": "token/s/user"},
+                    "input_tokens": {"type": "integer", "minimum": 1}, "output_tokens": {"type": "integer", "minimum": 1},
+                    "token_basis": {"enum": list(TOKEN_BASES)}, "note": {"type": "string"}})})},
+        },
+        "$defs": {
+            "amount": {"oneOf": [{"type": "number"},
+                                 _object({"value": {"type": "number"}, "unit": {"type": "string"}}, ["value"])]},
+            "input": {"oneOf": [{"type": "number"},
+                                _object({"value": {"type": "number"}, "unit": {"type": "string"}, **_EVIDENCE}, ["value"]),
+                                *[_distribution(name) for name in DISTRIBUTIONS]]},
+            "process": _object({"process": {"const": "mean_reverting"}, "unit": {"type": "string"}, **_EVIDENCE,
+                                **{name: {"$ref": "#/$defs/input"} for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL)}},
+                               ["process", *PROCESS_REQUIRED]),
+        }}
+
+
+def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {**schema, "required": required} if required else schema
+
+
+def _input(quantity: Quantity) -> dict[str, Any]:
+    ways: list[dict[str, Any]] = [{"$ref": "#/$defs/input"}]
+    if quantity.process:
+        ways.append({"$ref": "#/$defs/process"})
+    return {"description": f"{quantity.meaning} [{quantity.unit}]; {bounds_in_words(quantity)}", "anyOf": ways}
+
+
+def _distribution(name: str) -> dict[str, Any]:
+    kind = DISTRIBUTIONS[name]
+    parameters: dict[str, Any] = {
+        key: {"type": "array", "items": {"type": "number"}} if key in ("values", "weights")
+        else {"type": "number"} if key in PURE else {"$ref": "#/$defs/amount"} for key in kind.parameters()}
+    schema = _object({"distribution": {"const": name}, "unit": {"type": "string"}, **_EVIDENCE, **parameters}, ["distribution"])
+    schema["description"] = f"takes {kind.in_words()}"
+    if kind.percentiles:
+        schema["patternProperties"] = {_PERCENTILE: {"$ref": "#/$defs/amount"}}
+    return schema
