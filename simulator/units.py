@@ -99,8 +99,8 @@ def conversion(unit: str, canonical: str) -> Fraction:
     """What an amount in `unit` is multiplied by to be in `canonical`. Raises UnitError where it cannot be."""
     source, target = parse_unit(unit), parse_unit(canonical)
     if source.powers != target.powers:
-        raise UnitError(f"found the unit '{unit}', which measures something else; expected '{canonical}', or one that converts "
-                        "to it")
+        expected = "'%', or no unit" if canonical == "1" else f"'{canonical}', or one that converts to it"
+        raise UnitError(f"found the unit '{unit}', which measures something else; expected {expected}")
     return source.factor / target.factor
 
 

@@ -15,6 +15,10 @@ from statistics import NormalDist
 from simulator.study.problems import any_of, figure
 
 FIRST, LAST = 1e-12, 1 - 1e-12  # the outermost quantiles that a sampler can draw
+# Shapes of beta and gamma beyond these leave the quantiles without their digits: below, most of the mass lies where
+# a double is 0; above, the distribution is so narrow that SciPy's inverses are not smooth to 1e-12.
+LEAST_SHAPE, LARGEST_SHAPE = 0.05, 1e5
+_SHAPES_IN_WORDS = f"at least {LEAST_SHAPE:g} and at most {LARGEST_SHAPE:g} (narrower: normal or triangular)"
 
 
 @dataclass(frozen=True)
@@ -224,8 +228,8 @@ def _lognormal_from_moments(mean: float, sd: float) -> Marginal:
 def _build_beta(alpha: float, beta: float, low: float, high: float) -> Marginal:
     _positive(alpha=alpha, beta=beta)
     _rising(low, high)
-    _require(min(alpha, beta) >= 0.05 and max(alpha, beta) <= 1e9,
-             f"found alpha {alpha:.4g} and beta {beta:.4g}; expected both at least 0.05 and at most 1e9")
+    _require(min(alpha, beta) >= LEAST_SHAPE and max(alpha, beta) <= LARGEST_SHAPE,
+             f"found a beta distribution with alpha {alpha:.4g} and beta {beta:.4g}; expected both {_SHAPES_IN_WORDS}")
     return Marginal("beta", (alpha, beta, low, high))
 
 
@@ -241,7 +245,8 @@ def _beta_from_moments(mean: float, sd: float, low: float, high: float) -> Margi
 
 def _build_gamma(shape: float, scale: float) -> Marginal:
     _positive(shape=shape, scale=scale)
-    _require(0.05 <= shape <= 1e9, f"found shape {shape:.4g}; expected it at least 0.05 and at most 1e9")
+    _require(LEAST_SHAPE <= shape <= LARGEST_SHAPE,
+             f"found a gamma distribution of shape {shape:.4g}; expected {_SHAPES_IN_WORDS}")
     return Marginal("gamma", (shape, scale))
 
 
@@ -252,7 +257,7 @@ def _gamma_from_moments(mean: float, sd: float) -> Marginal:
 
 def _build_weibull(shape: float, scale: float) -> Marginal:
     _positive(shape=shape, scale=scale)
-    _require(shape >= 0.05, f"found shape {shape:.4g}; expected it at least 0.05")
+    _require(shape >= LEAST_SHAPE, f"found a weibull distribution of shape {shape:.4g}; expected at least {LEAST_SHAPE:g}")
     return Marginal("weibull", (shape, scale))
 
 
@@ -333,7 +338,7 @@ def _fit_gamma(p: Sequence[float], x: Sequence[float]) -> Marginal:
         first, second = float(gammaincinv(shape, p[0])), float(gammaincinv(shape, p[1]))
         return wanted - math.log(second / first) if first > 0 else -math.inf
 
-    shape = math.exp(_increasing_root(excess, math.log(0.05), math.log(1e9)))
+    shape = math.exp(_increasing_root(excess, math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
     return _fitted(_build_gamma, shape, x[0] / float(gammaincinv(shape, p[0])))
 
 
@@ -351,7 +356,7 @@ def _fit_beta(p: Sequence[float], x: Sequence[float], low: float, high: float) -
 
     # With the lower percentile held, a larger alpha narrows the distribution and lifts P(X ≤ upper).
     alpha = math.exp(_increasing_root(lambda a: float(betainc(math.exp(a), beta_for(math.exp(a)), y[1])) - p[1],
-                                      math.log(0.05), math.log(1e9)))
+                                      math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
     return _fitted(_build_beta, alpha, beta_for(alpha), low, high)
 
 

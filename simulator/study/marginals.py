@@ -138,16 +138,17 @@ def _check_bounds(reader: Reader, marginal: Marginal, path: Path, quantity: Quan
             percent = f"; where {value:g} % is meant, write {figure(value / 100)}"
         reader.refuse(path, f"found {stated}; expected {bounds_in_words(quantity)}{percent}")
         return
+    called = f"a{'n' * name.startswith('e')} {name.replace('_', ' ')} distribution"
     try:
         low, high = marginal.support()
     except (ArithmeticError, ValueError):
         low, high = math.nan, math.nan
     if not (math.isfinite(low) and math.isfinite(high)):
-        reader.refuse(path, f"found a {quoted(name.replace('_', ' '))} distribution that is too wide to compute with; "
+        reader.refuse(path, f"found {called} that is too wide to compute with; "
                       "expected one whose values are ordinary numbers")
     elif not (quantity.contains(low) and quantity.contains(high)):
         remedy = {"normal": "; truncated_normal and beta stay inside bounds", "lognormal": "; beta stays inside bounds"}
-        reader.refuse(path, f"found a {name.replace('_', ' ')} distribution that reaches from {_outermost(low, quantity)} to "
+        reader.refuse(path, f"found {called} that reaches from {_outermost(low, quantity)} to "
                       f"{with_unit(high, quantity.unit, _outermost(high, quantity))}; expected all of it "
                       f"{bounds_in_words(quantity)}{remedy.get(name, '')}")
 
