@@ -7,7 +7,7 @@ itself, as sorting all trials would give it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,9 +85,10 @@ def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wante
             counts = pooled if scope == POOLED else counting.counts[row, scope]
             targets.append(_target(want, scope, rank, counting.grids[row], counts))
     # What lies in a bin of one key are equal values: they need not be kept.
+    divided = False
     while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
-        targets = _divided(trials, targets, progress)
-    return _collect(trials, counting, targets, progress)
+        targets, divided = _divided(trials, targets, progress), True
+    return _collect(trials, counting, targets, divided, progress)
 
 
 POOLED = -1
@@ -197,76 +198,87 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
             for target, grid, line in zip(targets, grids, counts, strict=True)]
 
 
-def _collect(trials: Trials, counting: Counting, targets: list[_Target], progress: Progress) -> dict[Wanted, Selected]:
-    """The last pass: keep what lies in the targets' bins, and sum what lies outside where a tail is wanted."""
-    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
-    of_scope: dict[int, list[int]] = {}
-    for position, target in enumerate(targets):
-        of_scope.setdefault(target.scope, []).append(position)
-    kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
-    outside: list[dict[int, TreeSum]] = [{} for _ in targets]  # by replicate: blocks of two are no neighbours
+def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided: bool,
+             progress: Progress) -> dict[Wanted, Selected]:
+    """The last pass: keep what lies in the targets' bins, and sum what lies outside where a tail is wanted.
 
-    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], dict[int, list[Node]]]:
-        seen = [*of_scope[chunk.replicate], *of_scope[POOLED]]
-        room, sums = np.empty(chunk.count), np.empty((-(-chunk.count // BLOCK), 2))
-        values, nodes = {}, {}
-        ranges: dict[int, list[tuple[int, int]]] = {}
-        for position in seen:
-            target = targets[position]
+    divided  whether the targets' keys are narrower than the bins of `counting`
+    """
+    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
+    of_scope: dict[int, list[_Target]] = {}
+    for target in targets:
+        of_scope.setdefault(target.scope, []).append(target)
+    grids = dict(zip(counting.rows, counting.grids, strict=True))
+    kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
+    outside = [TreeSum() for _ in range(replicates)]  # of the replicate's tails, then of the pooled ones
+
+    def tails(scope: int) -> list[_Target]:
+        return [target for target in of_scope[scope] if target.wanted.tail]
+
+    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], list[Node]]:
+        ranges: dict[int, set[tuple[int, int]]] = {}
+        for target in (*of_scope[chunk.replicate], *of_scope[POOLED]):
             if target.low < target.high:
-                ranges.setdefault(target.wanted.row, []).append((target.low, target.high))
+                ranges.setdefault(target.wanted.row, set()).add((target.low, target.high))
+        values, room = {}, np.empty(chunk.count)
         for row, among in ranges.items():
-            grid = counting.grids[counting.rows.index(row)]
-            flags = np.zeros(grid.bins, np.bool_)
+            flags = np.zeros(grids[row].bins, np.bool_)
             for low, high in among:
-                flags[grid.position(low):grid.position(high) + 1] = True
-            count = pick(results[row], np.uint64(grid.low), grid.shift, flags, room)
-            values[row] = _among(room[:count], among)
-        for position in seen:
-            target = targets[position]
-            if target.wanted.tail:
-                sums_outside(results[target.wanted.row], np.uint64(target.low), np.uint64(target.high), BLOCK, sums)
-                nodes[position] = nodes_of(sums)
-        return values, nodes
+                flags[grids[row].position(low):grids[row].position(high) + 1] = True
+            found = room[:pick(results[row], np.uint64(grids[row].low), grids[row].shift, flags, room)]
+            values[row] = _among(found, among) if divided else found.copy()
+        ends = (*tails(chunk.replicate), *tails(POOLED))
+        sums = np.empty((len(ends), -(-chunk.count // BLOCK), 2))
+        for target, line in zip(ends, sums, strict=True):
+            sums_outside(results[target.wanted.row], np.uint64(target.low), np.uint64(target.high), BLOCK, line)
+        return values, nodes_of(np.moveaxis(sums, 1, 0))
 
     for chunk, (values, nodes) in trials.each(gather):
         for row, found in values.items():
             kept.setdefault((row, chunk.replicate), []).append(found)
-        for position, tree in nodes.items():
-            outside[position].setdefault(chunk.replicate, TreeSum()).add(tree)
+        outside[chunk.replicate].add(nodes)
         progress(chunk)
+    totals = np.array([tree.total() for tree in outside])
     chosen: dict[Wanted, list[tuple[float, float]]] = {}
-    for target, trees in zip(targets, outside, strict=True):
-        scope = range(replicates) if target.scope == POOLED else [target.scope]
-        parts = [part for replicate in scope for part in kept.get((target.wanted.row, replicate), [])]
-        beyond = np.sum([tree.total() for tree in trees.values()], axis=0) if trees else np.zeros(2)
-        chosen.setdefault(target.wanted, []).append(_finish(target, parts, beyond, each * len(scope)))
+    for scope, found_targets in of_scope.items():
+        within = range(replicates) if scope == POOLED else [scope]
+        ordered = {row: np.sort(np.concatenate([*(part for replicate in within for part in kept.get((row, replicate), [])), []]))
+                   for row in counting.rows}
+        ends = tails(scope)
+        for target in found_targets:
+            beyond = np.zeros(2)
+            if target.wanted.tail:
+                place = ends.index(target) + (len(tails(0)) if scope == POOLED else 0)
+                beyond = totals[:, place].sum(axis=0) if scope == POOLED else totals[scope, place]
+            chosen.setdefault(target.wanted, []).append(_finish(target, ordered[target.wanted.row], beyond, each * len(within)))
     return {want: Selected(pooled=found[replicates][0], by_replicate=np.array([value for value, _ in found[:replicates]]),
                            more=tuple(value for value, _ in found[replicates + 1:]), tail_pooled=found[replicates][1],
                            tail_by_replicate=np.array([tail for _, tail in found[:replicates]]))
             for want, found in chosen.items()}
 
 
-def _among(values: Array, ranges: list[tuple[int, int]]) -> Array:
+def _among(values: Array, ranges: Iterable[tuple[int, int]]) -> Array:
     """A copy of the values whose key lies in one of the ranges."""
     keys = _keys(values)
     inside = np.zeros(values.size, np.bool_)
-    for low, high in set(ranges):
+    for low, high in ranges:
         inside |= (keys >= np.uint64(low)) & (keys <= np.uint64(high))
     found: Array = values[inside]
     return found
 
 
-def _finish(target: _Target, kept: list[Array], outside: Array, n: int) -> tuple[float, float]:
+def _finish(target: _Target, kept: Array, outside: Array, n: int) -> tuple[float, float]:
     """The order statistic of a target among n values, and the mean of the tail beyond it (NaN where not wanted).
 
+    kept     float64, ascending: values of the target's row and scope, all those among its keys and perhaps others
     outside  float64[2]: sums of the values below and above the target's keys
     """
     want, position = target.wanted, target.rank - target.below - 1
     if target.low == target.high:  # ties, perhaps of all trials: one number stands for them
         values = np.broadcast_to(_value_of(target.low), (target.within,))
     else:
-        values = np.sort(_among(np.concatenate(kept), [(target.low, target.high)]))
+        first = int(np.searchsorted(kept, _value_of(target.low)))
+        values = kept[first:first + target.within]
     edge = float(values[position])
     if want.tail == "high":
         # The boundary trial counts with the fraction by which it reaches into the tail.

@@ -16,7 +16,6 @@ from scipy import stats
 HOURS = 8766 / 12  # of a month
 SECONDS = 3600 * HOURS
 HORIZON = 15.0  # years
-PARTS = ("capex", "facility", "energy", "hosting", "operations", "replacement", "rent")
 
 NEUTRAL = {"hosting_price": 0, "throughput_degradation": 0, "residual_value": 0, "residual_decay": 0, "failure_rate": 0,
            "replacement_cost": 0, "opex": 0, "maintenance_rate": 0, "availability": 1, "idle_power_fraction": 1,
