@@ -24,7 +24,7 @@ Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 _COUNT_BYTES = 32 << 20
 _KEPT_VALUES = 1_000_000
-_LAST_KEY = (1 << 64) - 1
+_FIRST_KEY, _LAST_KEY = 0x000FFFFFFFFFFFFF, 0xFFF0000000000000  # of −∞ and ∞
 Progress = Callable[[Chunk], None]
 
 
@@ -106,7 +106,7 @@ class _Grid:
         return 0 if key < self.low else min(((key - self.low) >> self.shift) + 1, self.bins - 1)
 
     def first_key(self, position: int) -> int:
-        return 0 if position == 0 else self.low + ((position - 1) << self.shift)
+        return _FIRST_KEY if position == 0 else self.low + ((position - 1) << self.shift)
 
     def last_key(self, position: int) -> int:
         return _LAST_KEY if position == self.bins - 1 else self.low + (position << self.shift) - 1
@@ -156,7 +156,7 @@ def _grid_about(values: Array, bins: int) -> _Grid:
     keys = _keys(values)
     low, high = int(keys.min()), int(keys.max())
     margin = (high - low) // 4 + bins
-    return _grid(max(low - margin, 1), min(high + margin, _LAST_KEY), bins)
+    return _grid(max(low - margin, _FIRST_KEY), min(high + margin, _LAST_KEY), bins)
 
 
 def _keys(values: Array) -> np.ndarray[Any, np.dtype[np.uint64]]:
@@ -171,7 +171,7 @@ def _grid(low: int, high: int, bins: int) -> _Grid:
 
 def _value_of(key: int) -> np.float64:
     """The double with an order key."""
-    bits = key ^ (1 << 63) if key >> 63 else key ^ _LAST_KEY
+    bits = key ^ (1 << 63) if key >> 63 else key ^ ((1 << 64) - 1)
     return np.float64(np.uint64(bits).view(np.float64))
 
 

@@ -32,6 +32,7 @@ CASES = {
     "ties": ("shared.utilization={distribution: discrete, values: [0.5, 0.6], weights: [3, 1]}", "platforms.b.throughput=5000"),
     "constant": ("shared.utilization=0.5", "platforms.b.throughput=5000"),
     "negative": ("shared.energy_price={distribution: uniform, low: -1, high: -0.9}",),
+    "few, so that the first block says little of the range": ("simulation.trials=600",),
     "many decades": ("shared.utilization={distribution: beta, alpha: 0.1, beta: 3}",),
 }
 
