@@ -25,7 +25,20 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
 
-Studies = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files (YAML).")]
+
+
+def _whole(text: str) -> int:
+    """A whole number, also as 1e6 or 1_000_000."""
+    try:
+        number = int(text) if text.lstrip("+-").replace("_", "").isdigit() else float(text)
+        if number != int(number):
+            raise ValueError
+        return int(number)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"'{text}' is not a whole number") from None
+
+
+Studies = Annotated[list[Path], typer.Argument(metavar="STUDY", help="Study files (YAML).")]
 Overlays = Annotated[list[Path] | None, typer.Option(
     "-f", "--file", metavar="OVERLAY.yaml", help="File merged on top (repeatable).")]
 Overrides = Annotated[list[str] | None, typer.Option(
@@ -36,9 +49,10 @@ def main() -> None:
     """Entry point: mistakes of the user give a message and a status, never a traceback."""
     try:
         app()
-    except KeyboardInterrupt:
-        _say("interrupted; nothing was written")
-        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            _say("interrupted; of the run under way nothing was written")
+        raise
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -60,11 +74,12 @@ def run(
     studies: Studies,
     overrides: Overrides = None,
     overlays: Overlays = None,
-    trials: Annotated[int | None, typer.Option(help="Trials, over all replicates.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the random numbers.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="sobol or random.")] = None,
-    threads: Annotated[int, typer.Option(min=0, help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
-    out: Annotated[Path, typer.Option(help="Where run folders go.")] = Path("runs"),
+    trials: Annotated[int | None, typer.Option(
+        parser=_whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
+    seed: Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Seed of the random numbers.")] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol or random.")] = None,
+    threads: Annotated[int, typer.Option(min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,18 @@ def test_labels_with_markup_and_of_any_length_stay_text(tmp_path):
     import xml.dom.minidom
 
     assert "&lt;b&gt;" in svg.read_text() and xml.dom.minidom.parse(str(svg))
+
+
+def test_an_interrupted_run_leaves_nothing_and_says_so(tmp_path):
+    file = studies.write(tmp_path / "study.yaml", studies.study())
+    command = [sys.executable, "-m", "simulator", "run", str(file), "--trials", "1e11", "--out", str(tmp_path / "runs")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(6)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode == 130 and "interrupted" in said and "Traceback" not in said
+    assert not (tmp_path / "runs").exists()
 
 
 def test_version_and_help():
