@@ -8,7 +8,9 @@ from simulator.kernels import cost
 from simulator.quantities import COST, PARTS, RATIO, RESULTS
 from simulator.study.model import Platform, Study
 
-USED_PARTS = {"buy": ("capex", "facility", "energy", "hosting", "operations", "replacement"), "rent": ("rent",)}
+# The parts of the cost, and the inputs of which one at least has to be given for a part to be there.
+PART_INPUTS = {"capex": ("capex",), "facility": ("facility_capex",), "energy": ("energy_price",), "hosting": ("hosting_price",),
+               "operations": ("opex", "maintenance_rate"), "replacement": ("failure_rate",), "rent": ("rental_price",)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def layout(study: Study) -> Layout:
     for owner, platform in enumerate(study.platforms):
         outputs += [Row("output", owner, result.name, result.unit) for result in RESULTS
                     if result.name in computed and applicable(platform, result.name)]
-        means += [Row("part", owner, part) for part in PARTS if part in USED_PARTS[platform.ownership]]
+        means += [Row("part", owner, part) for part in PARTS if any(name in platform.inputs for name in PART_INPUTS[part])]
         means += [Row("present_cost", owner, "present_cost"), Row("present_tokens", owner, "present_tokens", "token")]
     wanted = tuple((row.owner, computed[row.quantity]) for row in (*outputs, *means))
     compared = [Row("cheaper", pair, "probability_cheaper", "1") for pair in range(len(pairs))]

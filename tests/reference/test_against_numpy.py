@@ -158,10 +158,14 @@ def test_every_number_of_an_uncertain_study(load, reference, sampler):
     for (owner, quantity, statistic), (expected, error) in reference.items():
         if quantity == "ratio" and statistic == "cvar95":
             continue  # not reported: which end is the dear one depends on who asks
+        if quantity.startswith("parts.") and expected == error == 0:
+            with pytest.raises(KeyError):  # what does not apply is absent
+                run.estimate(owner, quantity, statistic)
+            continue
         found = run.estimate(owner, quantity, statistic)
         combined = math.hypot(found.standard_error, error)
         # An error without bounds would agree with anything.
-        if not (abs(found.value - expected) <= 4.5 * combined and combined <= 0.05 * abs(expected)):
+        if not (abs(found.value - expected) <= 4.5 * combined and combined <= 0.1 * abs(expected)):
             off[owner, quantity, statistic] = (found.value, expected, combined)
     assert not off
 
