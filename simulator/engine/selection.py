@@ -77,13 +77,11 @@ class Counting:
 def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wanted, Selected]:
     """The wanted quantiles, from the counts of the first pass and as many further passes as they take."""
     replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
-    targets = []
-    for want in counting.wanted:
-        row = counting.rows.index(want.row)
-        pooled = counting.counts[row].sum(axis=0)
-        for scope, rank in _ranks(want, replicates, each):
-            counts = pooled if scope == POOLED else counting.counts[row, scope]
-            targets.append(_target(want, scope, rank, counting.grids[row], counts))
+    pooled = counting.counts.sum(axis=1, keepdims=True)
+    reached = np.cumsum(np.concatenate([counting.counts, pooled], axis=1), axis=2)  # rows; replicates, then pooled; bins
+    place = {row: position for position, row in enumerate(counting.rows)}
+    targets = [_target(want, scope, rank, counting.grids[place[want.row]], reached[place[want.row], scope])
+               for want in counting.wanted for scope, rank in _ranks(want, replicates, each)]
     # What lies in a bin of one key are equal values: they need not be kept.
     divided = False
     while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
@@ -91,7 +89,7 @@ def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wante
     return _collect(trials, counting, targets, divided, progress)
 
 
-POOLED = -1
+POOLED = -1  # the scope of all replicates together: the last of `reached`
 
 
 @dataclass(frozen=True)
@@ -140,11 +138,12 @@ def _ranks(want: Wanted, replicates: int, each: int) -> Iterator[tuple[int, int]
         yield POOLED, rank
 
 
-def _target(want: Wanted, scope: int, rank: int, grid: _Grid, counts: Counts) -> _Target:
-    reached = np.cumsum(counts)
-    position = int(np.searchsorted(reached, rank))
+def _target(want: Wanted, scope: int, rank: int, grid: _Grid, reached: Counts) -> _Target:
+    """The bin in which the counts, summed up to each bin, reach a rank."""
+    position = int(reached.searchsorted(rank))
     below = int(reached[position - 1]) if position else 0
-    return _Target(want, scope, rank, grid.first_key(position), grid.last_key(position), below, int(counts[position]))
+    within = int(reached[position]) - below
+    return _Target(want, scope, rank, grid.first_key(position), grid.last_key(position), below, within)
 
 
 def _bins(grids: int) -> int:
@@ -194,8 +193,8 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
         for position, line in found:
             counts[position] += line
         progress(chunk)
-    return [_target(target.wanted, target.scope, target.rank, grid, line)
-            for target, grid, line in zip(targets, grids, counts, strict=True)]
+    return [_target(target.wanted, target.scope, target.rank, grid, reached)
+            for target, grid, reached in zip(targets, grids, np.cumsum(counts, axis=1), strict=True)]
 
 
 def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided: bool,
@@ -277,7 +276,7 @@ def _finish(target: _Target, kept: Array, outside: Array, n: int) -> tuple[float
     if target.low == target.high:  # ties, perhaps of all trials: one number stands for them
         values = np.broadcast_to(_value_of(target.low), (target.within,))
     else:
-        first = int(np.searchsorted(kept, _value_of(target.low)))
+        first = int(kept.searchsorted(_value_of(target.low)))
         values = kept[first:first + target.within]
     edge = float(values[position])
     if want.tail == "high":
