@@ -44,8 +44,8 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
         nonlocal done
         done += 1
         if progress:
-            # Two passes at least; a third or fourth is rare and short of surprise.
-            progress(min(done / (2 * trials.chunk_count), 1.0))
+            # Two passes, or three where trials are too many to be kept; a fourth is rare.
+            progress(min(done / ((2 if trials.keeps else 3) * trials.chunk_count), 1.0))
 
     sampled = _sample(trials, rows)
     # Where to centre sums and lay bins: affects no result but the last digits of sums. What is not finite is reported

@@ -72,6 +72,11 @@ class Trials:
         self._columns = compiled.columns(max(each - 1, BLOCK - 1).bit_length()) if simulation.sampler == "sobol" else None
 
     @property
+    def keeps(self) -> bool:
+        """Whether results are kept after the first pass rather than made again."""
+        return self._keep > 0
+
+    @property
     def chunk_count(self) -> int:
         return self.simulation.replicates * -(-self._each // self._size)
 
