@@ -78,7 +78,8 @@ def run(
         parser=_whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Seed of the random numbers.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol or random.")] = None,
-    threads: Annotated[int, typer.Option(min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    threads: Annotated[int, typer.Option(
+        min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,

@@ -71,8 +71,9 @@ def _atom(name: str, whole: str) -> tuple[Fraction, dict[str, int]]:
         raise UnitError(f"found the unit '{whole}'; expected USD: convert the amount, and note the exchange rate in 'source'")
     if not name:
         raise UnitError(f"found the unit '{whole}', in which something is missing before or after '/', '*' or '-'")
-    near = difflib.get_close_matches(name, [*_ATOMS, *filter(None, _ALIASES)], n=1)
-    known = f"; did you mean '{near[0]}'?" if near else "; expected units such as USD/kWh, kW, year, token/s or %"
+    names = {known.lower(): known for known in (*_ALIASES, *_ATOMS)}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    known = f"; did you mean '{names[near[0]]}'?" if near else "; expected units such as USD/kWh, kW, year, token/s or %"
     unknown = f"unknown unit '{whole}'" if name == whole else f"found the unit '{whole}', in which '{name}' is unknown"
     raise UnitError(unknown + known)
 

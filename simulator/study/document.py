@@ -19,6 +19,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
 LONGEST_KEY = 100
 LONGEST_NUMBER = 300
+_LONGEST_FILE_NAME = 1000
 
 # The scalars of YAML 1.2; `_` between digits is allowed, as in 65_536.
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -69,7 +70,7 @@ def read_file(file: FilePath, name: str, asked_by: Place | None = None) -> Docum
         problem = Problem(asked_by, "extends", f"{called}: {message}") if asked_by else Problem(Place(called), "", message)
         return Document({}, {}, (problem,), whole=False)
 
-    called = quoted(name)
+    called = quoted(name, _LONGEST_FILE_NAME)
     try:
         if file.is_dir():
             return refused("found a folder; expected a YAML file")
@@ -113,7 +114,7 @@ def parse(text: str, name: str, line: bool = True) -> Document:
     except _Unreadable as error:
         place = Place(name, error.line if line else 0)
         return Document(None, builder.places, (*builder.problems, Problem(place, "", str(error))), whole=False)
-    return Document(tree, builder.places, tuple(builder.problems), frozenset(builder.wrong))
+    return Document(tree, builder.places, tuple(builder.problems), frozenset(builder.wrong), builder.whole)
 
 
 class _Unreadable(Exception):
@@ -158,6 +159,7 @@ class _Builder:
         self.places: dict[Path, Place] = {}
         self.problems: list[Problem] = []
         self.wrong: set[Path] = set()
+        self.whole = True
 
     def document(self, events: Iterator[Any]) -> Any:
         tree: Any = None
@@ -168,10 +170,11 @@ class _Builder:
                 documents += 1
                 if documents == 2:
                     self.refuse(event, (), "found a second document ('---'); a study is one document")
+                    self.whole = False
                 if event.version not in (None, (1, 2)):
                     self.refuse(event, (), f"found %YAML {'.'.join(map(str, event.version))}; studies are YAML 1.2")
             elif kind not in ("StreamStartEvent", "StreamEndEvent", "DocumentEndEvent"):
-                value = self.value(event, events, ())
+                value = self.value(event, events, () if documents == 1 else ("---",))
                 tree = value if documents == 1 else tree
         return tree
 
@@ -243,6 +246,11 @@ class _Builder:
                 self.value(event, events, (*path, "?"))
             return None
         key = str(event.value)
+        if key == "<<" and event.implicit[0]:
+            self.refuse(event, path, "found the merge key '<<'; expected the values themselves (files share values with "
+                        "'extends')")
+            self.whole = False
+            return None
         self.check_plain(event, (*path, key))
         if len(key) > LONGEST_KEY:
             self.refuse(event, path, f"found a key of {len(key):,} characters, '{quoted(key)}'; expected a name")

@@ -18,8 +18,9 @@ from simulator.study.reading import (
     TOKEN_BASES,
 )
 
-_EVIDENCE = {"source": {"type": "string"}, "date": {"type": ["string", "number"]}, "grade": {"enum": list(GRADES)},
-             "note": {"type": "string"}}
+_TEXT = {"type": ["string", "number"]}  # 2026 is a date and a name
+_UNIT = {"type": ["string", "integer"]}  # a pure number's is 1
+_EVIDENCE = {"source": _TEXT, "date": _TEXT, "grade": {"enum": list(GRADES)}, "note": _TEXT}
 _PERCENTILE = r"^p[0-9]{1,2}(\.[0-9]+)?$"
 
 
@@ -32,37 +33,37 @@ def study_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Study of the cost of AI tokens", "type": "object",
         "additionalProperties": False, "required": ["schema"],
         "properties": {
-            "schema": {"const": SCHEMA}, "study": {"type": "string"}, "description": {"type": "string"},
+            "schema": {"const": SCHEMA}, "study": _TEXT, "description": _TEXT,
             "extends": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
                         "description": "files merged underneath, left to right"},
             "compare_across_operating_points": {"type": "boolean"},
             "published": {"type": "array", "description": "published figures, shown beside the computed ones", "items": _object({
                 "quantity": {"enum": [*(quantity.name for quantity in INPUTS), *(result.name for result in RESULTS)]},
                 "of": {"type": "string", "description": "a platform, or two as a ratio: a/b"}, "value": {"type": "number"},
-                "source": {"type": "string"}, "date": {"type": ["string", "number"]}, "note": {"type": "string"}},
+                "source": _TEXT, "date": _TEXT, "note": _TEXT},
                 ["quantity", "of", "value"])},
             "simulation": _object({
                 "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},
                 "sampler": {"enum": list(SAMPLERS)}, "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
-                "horizon": {"$ref": "#/$defs/amount", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
+                "horizon": {"$ref": "#/$defs/input", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
             "shared": _object({**inputs, "throughput_factors": factors}),
             "platforms": {"type": "object", "additionalProperties": _object({
-                **inputs, "throughput_factors": factors, "label": {"type": "string"}, "vendor": {"type": "string"},
-                "ownership": {"enum": ["buy", "rent"]}, "peak_flops_basis": {"type": "string"}, **_EVIDENCE,
+                **inputs, "throughput_factors": factors, "label": _TEXT, "vendor": _TEXT,
+                "ownership": {"enum": ["buy", "rent"]}, "peak_flops_basis": _TEXT, **_EVIDENCE,
                 "operating_point": _object({
-                    "model": {"type": "string"}, "precision": {"type": "string"},
+                    "model": _TEXT, "precision": _TEXT,
                     "interactivity": {"type": "number", "exclusiveMinimum": 0, "description": "token/s/user"},
                     "input_tokens": {"type": "integer", "minimum": 1}, "output_tokens": {"type": "integer", "minimum": 1},
-                    "token_basis": {"enum": list(TOKEN_BASES)}, "note": {"type": "string"}})})},
+                    "token_basis": {"enum": list(TOKEN_BASES)}, "note": _TEXT})})},
         },
         "$defs": {
             "amount": {"oneOf": [{"type": "number"},
-                                 _object({"value": {"type": "number"}, "unit": {"type": "string"}}, ["value"])]},
+                                 _object({"value": {"type": "number"}, "unit": _UNIT}, ["value"])]},
             "input": {"oneOf": [{"type": "number"},
-                                _object({"value": {"type": "number"}, "unit": {"type": "string"}, **_EVIDENCE}, ["value"]),
+                                _object({"value": {"type": "number"}, "unit": _UNIT, **_EVIDENCE}, ["value"]),
                                 *[_distribution(name) for name in DISTRIBUTIONS]]},
-            "process": _object({"process": {"const": "mean_reverting"}, "unit": {"type": "string"}, **_EVIDENCE,
+            "process": _object({"process": {"const": "mean_reverting"}, "unit": _UNIT, **_EVIDENCE,
                                 **{name: {"$ref": "#/$defs/input"} for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL)}},
                                ["process", *PROCESS_REQUIRED]),
         }}
@@ -83,9 +84,10 @@ def _input(quantity: Quantity) -> dict[str, Any]:
 def _distribution(name: str) -> dict[str, Any]:
     kind = DISTRIBUTIONS[name]
     parameters: dict[str, Any] = {
-        key: {"type": "array", "items": {"type": "number"}} if key in ("values", "weights")
-        else {"type": "number"} if key in PURE else {"$ref": "#/$defs/amount"} for key in kind.parameters()}
-    schema = _object({"distribution": {"const": name}, "unit": {"type": "string"}, **_EVIDENCE, **parameters}, ["distribution"])
+        key: {"type": "number"} if key in PURE else {"$ref": "#/$defs/amount"} for key in kind.parameters()}
+    for key in parameters.keys() & {"values", "weights"}:
+        parameters[key] = {"type": "array", "items": parameters[key]}
+    schema = _object({"distribution": {"const": name}, "unit": _UNIT, **_EVIDENCE, **parameters}, ["distribution"])
     schema["description"] = f"takes {kind.in_words()}"
     if kind.percentiles:
         schema["patternProperties"] = {_PERCENTILE: {"$ref": "#/$defs/amount"}}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from simulator.quantities import INPUT, NEEDS, RENT_DEFAULTS, REQUIRED, THROUGHPUT_FACTOR
+from simulator.quantities import INPUT, NEEDLESS_WITHOUT, NEEDS, RENT_DEFAULTS, REQUIRED, THROUGHPUT_FACTOR
 from simulator.study.distributions import constant
 from simulator.study.document import Document
 from simulator.study.inputs import EVIDENCE_KEYS, read_evidence, read_input
@@ -35,9 +35,7 @@ _LATER = ("correlations", "what_ifs", "sweeps", "sensitivity", "plan")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _NAME_IN_WORDS = "letters, digits, '_' and '-', at most 60 and the first one a letter or digit"
 # What an input does nothing without.
-_NO_EFFECT = {"residual_decay": "residual_value", "hosting_escalation": "hosting_price", "software_gain_time": "software_gain",
-              "facility_lifetime": "facility_capex", "failure_rate": "replacement_cost", "replacement_cost": "failure_rate",
-              "warranty": "failure_rate"}
+_NO_EFFECT = {**NEEDLESS_WITHOUT, **{needed: name for name, needed in NEEDS.items()}, "failure_rate": "replacement_cost"}
 
 
 def read_study(document: Document, default_name: str) -> Study:
@@ -135,14 +133,15 @@ def _read_platforms(reader: Reader, tree: Mapping[str, Any], shared: Mapping[str
             platforms.append(_read_platform(reader, values, name, path, shared, shared_factors))
         elif isinstance(found, dict):
             reader.refuse(path, "found an empty mapping; expected a platform: ownership, throughput, …")
+            reader.misread(path)
     return platforms
 
 
 def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: Path, shared: Mapping[str, Input | None],
                    shared_factors: Mapping[str, Input | None]) -> Platform:
     read_evidence(reader, values, path)
-    ownership = reader.choice(values, "ownership", path, ("buy", "rent")) or ""
     own, own_factors = _read_inputs(reader, values, path, PLATFORM_KEYS)
+    ownership = reader.choice(values, "ownership", path, ("buy", "rent")) or ""
     usable = ("any", ownership) if ownership else ("any", "buy", "rent")
     for key in own:
         if INPUT[key].ownership not in usable:
@@ -189,12 +188,14 @@ def _read_operating_point(reader: Reader, found: Any, path: Path) -> OperatingPo
 def _check_use(reader: Reader, tree: Mapping[str, Any], platforms: list[Platform]) -> list[str]:
     """An input that no platform can use would be ignored in silence; one that happens to have no effect is named."""
     ownerships = {platform.ownership for platform in platforms}
-    found = tree.get("shared")
+    found, named = tree.get("shared"), tree.get("platforms")
+    all_known = platforms and ownerships <= {"buy", "rent"} and isinstance(named, dict) and not any(
+        reader.is_misread(("platforms", name)) for name in named)
     used = {given.path for platform in platforms for given in (*platform.inputs.values(), *platform.factors)}
     warnings = []
     for key in found if isinstance(found, dict) else ():
         quantity = INPUT.get(key)
-        if quantity and ownerships <= {"buy", "rent"} and ownerships and quantity.ownership not in ("any", *ownerships):
+        if quantity and all_known and quantity.ownership not in ("any", *ownerships):
             reader.refuse(("shared", key), f"found an input of platforms with 'ownership: {quantity.ownership}', and there is "
                           "none here; expected it left out")
         elif quantity and f"shared.{key}" not in used:

@@ -12,14 +12,14 @@ from simulator.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, UnitError, conve
 # Groups of units of one dimension, as people write them.
 ALIKE = {
     "money": ["USD", "$", "kUSD", "MUSD", "cent", "¢", "USD/GPU", "k$"],
-    "energy price": ["USD/kWh", "USD/MWh", "¢/kWh", "cent/kWh", "$/GWh", "USD/kW/hour", "USD/kW-month"],
+    "energy price": ["USD/kWh", "USD/MWh", "¢/kWh", "cent/kWh", "$/GWh", "USD/kW/hour", "USD/kW-month",
+                     "USD/kW/month", "USD/MW/year"],  # hosting measures the same: money for power over time
     "power": ["kW", "W", "MW", "GW", "kW/GPU"],
     "duration": ["year", "years", "yr", "month", "day", "h", "hours", "minute", "s"],
     "rate": ["1/year", "%/year", "1/month", "1/GPU/year", "%/yr"],
     "number": ["1", "%", "-", "percent"],
     "speed": ["token/s", "tokens/second", "token/s/GPU", "Mtoken/day", "tok/s", "million tokens/hour"],
     "price of tokens": ["USD/million tokens", "USD/Mtoken", "¢/ktoken"],
-    "hosting": ["USD/kW/month", "USD/MW/year", "$/kW-month"],
     "carbon": ["g/kWh", "kg/MWh", "t/GWh", "gCO2e/kWh"],
 }
 
