@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): told apart by colour-blind readers, and dark enough on white.
 BLUE, ORANGE, INK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
 _STYLE: Any = {
-          "font.family": "DejaVu Sans", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
+          "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
           "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": INK,
           "text.parse_math": False,
           "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
