@@ -134,6 +134,17 @@ class Distribution:
     fit: Callable[..., Marginal] | None = None
     fit_optional: tuple[str, ...] = ()
 
+    def through(self, levels: Sequence[float], values: Sequence[float], **bounds: float) -> Marginal:
+        """The one with these percentiles: `levels` in 0..1 and `values`, both rising. Raises UnusableError if there is none."""
+        if self.fit is None:
+            raise UnusableError("found percentiles; expected other parameters")
+        fitted = self.fit(levels, values, **bounds)
+        # The search for a shape ends at the bounds of what can be computed with, whether they fit or not.
+        tolerance = 1e-9 * max(map(abs, values))
+        if any(abs(fitted.quantile(p) - value) > tolerance for p, value in zip(levels, values, strict=True)):
+            raise UnusableError(NO_SUCH_PERCENTILES)
+        return fitted
+
     def parameters(self) -> tuple[str, ...]:
         names: dict[str, None] = {}
         for form in self.forms:

@@ -14,7 +14,6 @@ from simulator.study.distributions import (
     FIRST,
     LAST,
     LATER_DISTRIBUTIONS,
-    NO_SUCH_PERCENTILES,
     PURE,
     Distribution,
     Form,
@@ -249,8 +248,4 @@ def _through_percentiles(name: str, percentiles: Mapping[float, float | None], g
         inside = ", ".join(f"p{figure(p * 100)} = {figure(v)}" for p, v in zip(levels, values, strict=True))
         raise UnusableError(f"found percentiles out of order ({inside}); expected each to be above the one before")
     optional = {**dict.fromkeys(kind.fit_optional), "low": 0.0, "high": 1.0} if kind.fit_optional else {}
-    fitted = kind.fit(levels, values, **{**optional, **given})
-    widest = max(map(abs, values))
-    if not all(abs(fitted.quantile(p) - v) <= 1e-9 * widest for p, v in zip(levels, values, strict=True)):
-        raise UnusableError(NO_SUCH_PERCENTILES)
-    return fitted
+    return kind.through(levels, values, **{**optional, **given})

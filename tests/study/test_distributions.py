@@ -57,7 +57,7 @@ def marginals(draw):
         Marginal("normal", (low, width)), Marginal("truncated_normal", (low, width, low - 2 * part * width, high)),
         Marginal("truncated_normal", (low, width, low + 3 * part * width, math.inf)),
         Marginal("truncated_normal", (low, width, -math.inf, low - 4 * part * width)),
-        Marginal("lognormal", (low, 2 * part)), Marginal("beta", (10 * part, 3.0, low, high)),
+        Marginal("lognormal", (low, 2 * part)),
         Marginal("gamma", (20 * part, width)), Marginal("weibull", (0.3 + 5 * part, width)), Marginal("exponential", (width,)),
     ]))
 
@@ -72,6 +72,17 @@ def test_quantiles_are_those_of_scipy(marginal, p):
     expected = float(reference(marginal).ppf(p))
     spread = abs(marginal.quantile(0.9) - marginal.quantile(0.1))
     assert marginal.quantile(p) == pytest.approx(expected, rel=1e-9, abs=1e-9 * spread)
+
+
+@given(st.floats(0.06, 30), st.floats(0.06, 30), SHARES)
+@settings(deadline=None)
+def test_quantiles_of_beta_lead_back(alpha, beta, p):
+    """SciPy's own ppf does not converge everywhere; its distribution function does."""
+    assume(FIRST <= p <= LAST)
+    x = Marginal("beta", (alpha, beta, 0.0, 1.0)).quantile(p)
+    assert Marginal("beta", (alpha, beta, 2.0, 5.0)).quantile(p) == pytest.approx(2 + 3 * x, rel=1e-15)
+    if x < 0.999:  # nearer to 1 it is a matter of the last bits of x
+        assert float(stats.beta(alpha, beta).cdf(x)) == pytest.approx(p, rel=1e-9)
 
 
 @given(marginals(), SHARES, SHARES)
@@ -173,7 +184,7 @@ def test_percentiles_come_out_as_they_were_stated(name, first, further, lower, r
     assume(name != "beta" or values[1] < 0.99)
     kind = DISTRIBUTIONS[name]
     try:
-        marginal = kind.fit(levels, values, **({"low": 0.0, "high": 1.0} if name == "beta" else {}))
+        marginal = kind.through(levels, values, **({"low": 0.0, "high": 1.0} if name == "beta" else {}))
     except UnusableError:
         # Only shapes beyond what can be computed with are refused: such a pair is very close or very far apart.
         assert name in ("beta", "gamma")
@@ -185,7 +196,7 @@ def test_percentiles_come_out_as_they_were_stated(name, first, further, lower, r
 
 @given(st.floats(0.01, 0.99), POSITIVE)
 def test_one_percentile_makes_an_exponential(p, x):
-    assert DISTRIBUTIONS["exponential"].fit([p], [x]).quantile(p) == pytest.approx(x, rel=1e-12)
+    assert DISTRIBUTIONS["exponential"].through([p], [x]).quantile(p) == pytest.approx(x, rel=1e-12)
 
 
 def test_a_published_fit():
@@ -193,7 +204,7 @@ def test_a_published_fit():
     from scipy.optimize import fsolve
 
     alpha, beta = fsolve(lambda s: stats.beta(*np.exp(s)).cdf([0.45, 0.82]) - [0.05, 0.95], [2.0, 1.5])
-    marginal = DISTRIBUTIONS["beta"].fit([0.05, 0.95], [0.45, 0.82], low=0.0, high=1.0)
+    marginal = DISTRIBUTIONS["beta"].through([0.05, 0.95], [0.45, 0.82], low=0.0, high=1.0)
     assert marginal.parameters[:2] == pytest.approx((math.exp(alpha), math.exp(beta)), rel=1e-6)
 
 
@@ -232,7 +243,7 @@ def test_parameters_that_make_no_distribution_say_why(name, form, parameters, wo
                                               ("gamma", [-1.0, 1.0]), ("exponential", [0.0])])
 def test_percentiles_of_positive_distributions_are_positive(name, values):
     with pytest.raises(UnusableError, match="above 0"):
-        DISTRIBUTIONS[name].fit([0.05, 0.95], values)
+        DISTRIBUTIONS[name].through([0.05, 0.95], values)
 
 
 def test_extreme_shapes_are_still_right():

@@ -130,6 +130,7 @@ def test_extends_that_lead_nowhere(files, top, words):
         load(folder / "top.yaml")
     first, second = error.value.problems
     assert any(words in problem.message for problem in (first, second))
+    assert not any("top.yaml → top.yaml → top.yaml" in problem.message for problem in (first, second))
     assert any("did you mean 'rent'" in problem.message for problem in (first, second)), "the rest is checked as well"
 
 
