@@ -12,6 +12,8 @@ from simulator.quantities import COST, PARTS, RESULTS
 from simulator.reporting.wording import headline, label_of, not_modelled, number, operating_points, percent, ratio
 from simulator.results import Run
 
+_SIDE_BY_SIDE = 3  # platforms that fit beside one another in a terminal
+
 
 def summary(run: Run, scenario: str = "base") -> RenderableType:
     """Tables of costs, parts and ratios, and the sentence that they support."""
@@ -115,27 +117,39 @@ def _pairs(run: Run, scenario: str) -> Table:
 
 
 def _others(run: Run, scenario: str) -> Table:
-    table = _table()
+    """The other results: platforms side by side, or one to a line where they are many."""
     names = by_median(run, scenario)
-    bases = {platform.name: platform.peak_flops_basis for platform in run.study.platforms}
-    for name in names:
-        table.add_column(Text(_labels(run)[name]), justify="right")
-    for result in RESULTS[1:]:
-        cells = []
+    labels = _labels(run)
+    rows = [(f"{result.label} [{result.unit}]", [_spread(run, name, result.name, scenario) for name in names])
+            for result in RESULTS[1:]]
+    rows.append(("Break-even price [USD per million tokens]",
+                 [number(run.estimate(name, "break_even_price", scenario=scenario)) for name in names]))
+    rows = [(heading, cells) for heading, cells in rows if any(cells)]
+    table = _table()
+    if len(names) <= _SIDE_BY_SIDE:
         for name in names:
-            try:
-                low, middle, high = (run.estimate(name, result.name, p, scenario) for p in ("p5", "p50", "p95"))
-            except KeyError:
-                cells.append("")
-                continue
-            spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
-            basis = f" {bases[name]}" if result.name == "flops_per_dollar" and bases[name] else ""
-            cells.append(f"{number(middle)}{spread}{basis}")
-        if any(cells):
-            table.add_row(Text(f"{result.label} [{result.unit}]"), *cells)
-    table.add_row(Text("Break-even price [USD per million tokens]"),
-                  *[number(run.estimate(name, "break_even_price", scenario=scenario)) for name in names])
+            table.add_column(Text(labels[name]), justify="right")
+        for heading, cells in rows:
+            table.add_row(Text(heading), *map(Text, cells))
+        return table
+    table.add_column("")
+    table.add_column("", justify="right")
+    for heading, cells in rows:
+        given = [(labels[name], cell) for name, cell in zip(names, cells, strict=True) if cell]
+        for position, (label, cell) in enumerate(given):
+            table.add_row(Text("" if position else heading), Text(label), Text(cell))
     return table
+
+
+def _spread(run: Run, name: str, quantity: str, scenario: str) -> str:
+    """P50 (P5 to P95) of a result of a platform, with the basis of its FLOPS; nothing where it does not apply."""
+    try:
+        low, middle, high = (run.estimate(name, quantity, p, scenario) for p in ("p5", "p50", "p95"))
+    except KeyError:
+        return ""
+    spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
+    basis = next(platform.peak_flops_basis for platform in run.study.platforms if platform.name == name)
+    return f"{number(middle)}{spread}" + (f" {basis}" if quantity == "flops_per_dollar" and basis else "")
 
 
 def _published(run: Run, scenario: str) -> list[RenderableType]:
