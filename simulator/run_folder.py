@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform as machine
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from simulator.kernels.jit import kernel_digest
 from simulator.results import Run
 from simulator.study.reading import as_path
 
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+_WORDS = frozenset({"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE"})
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
 
 
@@ -62,11 +65,21 @@ def study_yaml(tree: Mapping[str, Any]) -> str:
     from io import StringIO
 
     from ruamel.yaml import YAML
+    from ruamel.yaml.representer import SafeRepresenter
 
+    class Quoting(SafeRepresenter):
+        """Quotes whatever is not plainly a word or a path of words: a plain `:0` or `no` would be read as something else."""
+
+        def represent_str(self, value: str) -> Any:
+            plain = _PLAIN.fullmatch(value) and value not in _WORDS
+            return self.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+    Quoting.add_representer(str, Quoting.represent_str)
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel's own type is too narrow
-    yaml.width = 120
+    yaml.width = 10_000  # a folded text does not come back as it was
+    yaml.Representer = Quoting
     text = StringIO()
     yaml.dump(dict(tree), text)
     return text.getvalue()
