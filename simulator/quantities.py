@@ -42,19 +42,11 @@ class Quantity:
         words = self.name.replace("_", " ").replace("gpu", "GPU").replace("pue", "PUE")
         return words[0].upper() + words[1:]
 
-    def bounds_in_words(self) -> str:
-        unit = "" if self.unit == "1" else f" {self.unit}"
-        if self.low == self.high == 0 or (self.low == -math.inf and self.high == math.inf):
-            return "any number"
-        lower = f"above {self.low:g}" if self.above_low else f"at least {self.low:g}"
-        if self.high == math.inf:
-            return f"{lower}{unit}"
-        return f"{lower} and at most {self.high:g}{unit}"
-
     def contains(self, value: float) -> bool:
         return (self.low < value if self.above_low else self.low <= value) and value <= self.high
 
 
+# Bounds are wide enough for anything real and narrow enough to catch a forgotten unit (41 USD/MWh given as 41).
 INPUTS: tuple[Quantity, ...] = (
     Quantity("utilization", "1", 0, 1, None, "share of serving capacity that is sold as delivered tokens", above_low=True),
     Quantity("throughput", "token/s/GPU", 0, math.inf, None, "tokens per second and GPU at the stated operating point",
@@ -64,7 +56,7 @@ INPUTS: tuple[Quantity, ...] = (
     Quantity("capex", "USD/GPU", 0, math.inf, None, "server, network, storage and installation", "buy"),
     Quantity("rental_price", "USD/GPU/hour", 0, math.inf, None, "all-in price of a rented GPU-hour", "rent",
              above_low=True, process=True),
-    Quantity("energy_price", "USD/kWh", -1, 100, None, "price of electricity at the meter", "buy", process=True),
+    Quantity("energy_price", "USD/kWh", -1, 10, None, "price of electricity at the meter", "buy", process=True),
     Quantity("discount_rate", "1/year", -0.2, 1, None, "real cost of capital", compounding=True),
     Quantity("power", "kW/GPU", 0, 1000, None, "all-in IT power at full load", above_low=True),
     Quantity("hosting_price", "USD/kW/month", 0, math.inf, 0, "colocation, power excluded", "buy"),

@@ -24,14 +24,14 @@ _PRICES = ("median", "delivery", "strike", "start")
 _WIDEST_LOG_SD = 5.0
 
 
-def parameter_quantity(name: str, price_unit: str) -> Quantity:
-    """What a parameter of a process measures, and its bounds."""
-    inf = math.inf
+def parameter_quantity(name: str, price: Quantity) -> Quantity:
+    """What a parameter of a process for `price` measures, and its bounds."""
+    unit, high = price.unit, price.high
     return {
-        "median": Quantity("median", price_unit, 0, inf, None, "median of the process", above_low=True),
-        "start": Quantity("start", price_unit, 0, inf, None, "price before the first month", above_low=True),
-        "delivery": Quantity("delivery", price_unit, 0, inf, 0, "what is paid on top of the price"),
-        "strike": Quantity("strike", price_unit, 0, inf, None, "price of the hedge"),
+        "median": Quantity("median", unit, 0, high, None, "median of the process", above_low=True),
+        "start": Quantity("start", unit, 0, high, None, "price before the first month", above_low=True),
+        "delivery": Quantity("delivery", unit, 0, high, 0, "what is paid on top of the price"),
+        "strike": Quantity("strike", unit, 0, high, None, "price of the hedge"),
         "reversion_rate": Quantity("reversion_rate", "1/year", 0, 1000, None, "speed of return to the median", above_low=True),
         "volatility": Quantity("volatility", "1", 0, 100, None, "sd of the log price gained in a year, per √year"),
         "hedged_share": Quantity("hedged_share", "1", 0, 1, 0, "share bought at the strike"),
@@ -84,7 +84,7 @@ def _read_process(reader: Reader, found: Mapping[str, Any], path: Path, quantity
                                               "strike": None}
     for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL):
         if name in found:
-            parameters[name] = read_marginal(reader, found[name], (*path, name), parameter_quantity(name, quantity.unit),
+            parameters[name] = read_marginal(reader, found[name], (*path, name), parameter_quantity(name, quantity),
                                              around=unit if name in _PRICES else None)
     if reader.refusals > before:
         return None
@@ -107,5 +107,5 @@ def unit_of(path: str) -> str:
     inside = parts[1:] if parts[0] == "shared" else parts[2:]
     if inside[0] not in INPUT:
         return THROUGHPUT_FACTOR.unit
-    unit = INPUT[inside[0]].unit
-    return unit if len(inside) == 1 else parameter_quantity(inside[1], unit).unit
+    quantity = INPUT[inside[0]]
+    return quantity.unit if len(inside) == 1 else parameter_quantity(inside[1], quantity).unit

@@ -99,11 +99,12 @@ def test_each_parameter_may_be_uncertain():
     ("{%s, jumps: {rate: 1}}", ["jumps: this version does not act on 'jumps' yet; take it out to run the study without it"]),
     ("{%s, unit: USD/MW}", ["unit: found the unit 'USD/MW', which measures something else; expected 'USD/kWh', or one that "
      "converts to it"]),
-    ("{%s, delivery: -1}", ["delivery: found -1 USD/kWh; expected at least 0 USD/kWh"]),
+    ("{%s, delivery: -1}", ["delivery: found -1 USD/kWh; expected at least 0 and at most 10 USD/kWh"]),
     ("{%s, start: 0.08, hedged_share: 0.5}",
      ["strike: is missing; a hedge needs it where the process starts away from its median"]),
     ("{process: mean_reverting, median: 0, reversion_rate: -1, volatility: x}",
-     ["median: found 0 USD/kWh; expected above 0 USD/kWh", "reversion_rate: found -1 per year; expected above 0 and at most "
+     ["median: found 0 USD/kWh; expected above 0 and at most 10 USD/kWh",
+      "reversion_rate: found -1 per year; expected above 0 and at most "
       "1000 per year",
       "volatility: found the text 'x'; expected a number"]),
     ("{process: mean_reverting, median: 0.05, reversion_rate: 0.01, volatility: 2}",
@@ -140,4 +141,4 @@ def test_each_path_has_its_unit(path, unit):
 
 def test_every_parameter_of_a_process_has_a_quantity():
     for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL):
-        assert parameter_quantity(name, "USD/kWh").name == name
+        assert parameter_quantity(name, INPUT["energy_price"]).name == name
