@@ -87,9 +87,11 @@ def run(
     """Simulate studies; print the summary; write a run folder each."""
     settings = {"trials": trials, "seed": seed, "sampler": sampler}
     more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
-    loaded = [_load(file, overlays, [*(overrides or []), *more]) for file in studies]
+    loaded, wrong = _load_all(studies, overlays, [*(overrides or []), *more])
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
     documents = []
-    for study in loaded:
+    for _, study in loaded:
         finished = _simulate(study, threads, quiet)
         folder = _save(finished, out)
         documents.append(finished.summary.document)
@@ -106,12 +108,7 @@ def run(
 def check(studies: Studies, overrides: Overrides = None, overlays: Overlays = None,
           quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False) -> None:
     """Say everything that is wrong with studies; simulate nothing."""
-    loaded, wrong = [], False
-    for file in studies:
-        try:
-            loaded.append((file, _load(file, overlays, overrides)))
-        except typer.Exit:
-            wrong = True
+    loaded, wrong = _load_all(studies, overlays, overrides)
     for file, study in loaded:
         _warn(study.warnings, quiet)
         if not quiet:
@@ -130,17 +127,21 @@ def schema() -> None:
     print(json.dumps(study_schema(), indent=1, ensure_ascii=False))
 
 
-def _load(file: Path, overlays: list[Path] | None, overrides: list[str] | None) -> Study:
+def _load_all(files: list[Path], overlays: list[Path] | None,
+              overrides: list[str] | None) -> tuple[list[tuple[Path, Study]], bool]:
+    """The studies that are right, with their files; and whether any is wrong, said on standard error."""
     from simulator.study import StudyError, load
 
-    try:
-        return load(file, overlays or (), overrides or ())
-    except StudyError as error:
-        count = len(error.problems)
-        _say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
-        for problem in error.problems:
-            _say(f"  {problem}")
-        raise typer.Exit(WRONG_INPUT) from None
+    loaded, wrong = [], False
+    for file in files:
+        try:
+            loaded.append((file, load(file, overlays or (), overrides or ())))
+        except StudyError as error:
+            wrong, count = True, len(error.problems)
+            _say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
+            for problem in error.problems:
+                _say(f"  {problem}")
+    return loaded, wrong
 
 
 def _simulate(study: Study, threads: int, quiet: bool) -> Run:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import studies
 import xarray
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import simulator
 
@@ -159,6 +161,32 @@ def test_several_studies_at_once(tmp_path):
     done = tco("run", *files, "--out", tmp_path / "runs", "--json", "--quiet")
     assert [document["study"] for document in json.loads(done.stdout)] == ["one", "two"]
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["one", "two"]
+
+
+def test_several_studies_are_all_checked_before_any_is_run(tmp_path):
+    files = [studies.write(tmp_path / f"{name}.yaml", studies.study(study=name, schema=schema))
+             for name, schema in [("good", 1), ("bad", 7), ("worse", 8)]]
+    done = tco("run", *files, "--out", tmp_path / "runs")
+    assert done.returncode == 2 and "found 7" in done.stderr and "found 8" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+# A study holds no control characters and no numbers of hundreds of digits: they are refused when it is read.
+PRINTED = st.characters(exclude_categories=["Cc", "Cs"])
+
+
+SCALARS = (st.none() | st.booleans() | st.integers(-2**64, 2**64) | st.floats(allow_nan=False, allow_infinity=False)
+           | st.text(PRINTED))
+
+
+@given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3)
+                    | st.dictionaries(st.text(PRINTED, min_size=1, max_size=12), inner, max_size=3), max_leaves=8))
+@example([":0", "no", "1e3", "null", "a: b # c", "- x", " ", "", "2026-01-01", "0x1", "x" * 300, "{", "a\nb", "🙂"])
+def test_a_resolved_study_is_written_as_it_was_read(value):
+    from simulator.run_folder import study_yaml
+    from simulator.study.document import read_text
+
+    assert read_text(study_yaml({"note": value}), "study.yaml").tree == {"note": value}
 
 
 def test_labels_with_markup_and_of_any_length_stay_text(tmp_path):
