@@ -32,9 +32,10 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {
 
 
 def kernel_digest() -> str:
-    """Digest of all kernel sources and of numba's version (16 hexadecimal digits)."""
+    """Digest of all kernel sources, of the constants they take from `units` and of numba's version (16 hexadecimal digits)."""
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for source in (folder.parent / "units.py", *sorted(folder.glob("*.py"))):
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()
 
