@@ -90,6 +90,7 @@ def run(
     loaded, wrong = _load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+    _check_place(out)
     documents = []
     for _, study in loaded:
         finished = _simulate(study, threads, quiet)
@@ -170,13 +171,22 @@ def _save(finished: Run, out: Path) -> Path:
         raise typer.Exit(FAILED) from None
 
 
+def _check_place(out: Path) -> None:
+    """Say before a long run, not after it, that its folder cannot be written."""
+    nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        _say(f"the run folder cannot be written under {out}: {nearest} is {'read-only' if nearest.is_dir() else 'no folder'}; "
+             "choose another place with --out")
+        raise typer.Exit(FAILED)
+
+
 def _print_summary(finished: Run) -> None:
     from rich.console import Console
 
     from simulator.reporting.terminal import print_summary
 
     # Where there is no terminal, lines are not broken.
-    print_summary(finished, Console(width=None if sys.stdout.isatty() else 160, highlight=False))
+    print_summary(finished, Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False))
 
 
 def _say(message: str) -> None:

@@ -32,17 +32,17 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
     """
     parent = runs / as_path(run.study.name, "study")
     parent.mkdir(parents=True, exist_ok=True)
-    started = datetime.now(UTC)
+    finished = datetime.now(UTC)
     temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
     try:
         for name, write in {**_files(run), **(extra or {})}.items():
             write(temporary / name)
         digests = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
-        _write_text(temporary / "manifest.json", _json(_manifest(run, started, digests)))
+        _write_text(temporary / "manifest.json", _json(_manifest(run, finished, digests)))
         for file in temporary.iterdir():
             _sync(file)
         temporary.chmod(0o755)
-        folder = _free_name(parent / f"{started:%Y%m%dT%H%M%S}-{run.study.digest}")
+        folder = _free_name(parent / f"{finished:%Y%m%dT%H%M%S}-{run.study.digest}")
         temporary.rename(folder)
         _sync(parent)
         return folder
@@ -100,7 +100,7 @@ def _write_parquet(run: Run, path: Path) -> None:
     parquet.write_table(pyarrow.Table.from_pylist(run.summary.rows), path)
 
 
-def _manifest(run: Run, started: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
     from importlib.metadata import PackageNotFoundError, version
 
     def installed(name: str) -> str:
@@ -112,7 +112,7 @@ def _manifest(run: Run, started: datetime, digests: Mapping[str, str]) -> dict[s
     simulation = run.study.simulation
     return {
         "schema": 1, "study": run.study.name, "digest": run.study.digest, "seed": simulation.seed, "sampler": simulation.sampler,
-        "trials": simulation.trials, "replicates": simulation.replicates, "finished": started.isoformat(timespec="seconds"),
+        "trials": simulation.trials, "replicates": simulation.replicates, "finished": finished.isoformat(timespec="seconds"),
         "versions": {"tco-simulator": __version__, "python": machine.python_version(), "kernels": kernel_digest(),
                      **{name: installed(name) for name in _LIBRARIES}},
         "machine": {"system": machine.system(), "release": machine.release(), "processor": machine.machine()},

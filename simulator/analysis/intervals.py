@@ -15,7 +15,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 CONFIDENCE = 0.95
 _TAIL = (1 - CONFIDENCE) / 2
-_NORMAL = 1.959963984540054  # Φ⁻¹(0.975)
+NORMAL_QUANTILE = 1.959963984540054  # Φ⁻¹(0.975)
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,14 @@ def sectioning(pooled: float, by_replicate: Array) -> Estimate:
 def plain_mean(mean: float, sd: float, n: int) -> Estimate:
     """Mean of n independent trials."""
     error, mean = sd / math.sqrt(n), float(mean)
-    return Estimate(mean, error, mean - _NORMAL * error, mean + _NORMAL * error)
+    return Estimate(mean, error, mean - NORMAL_QUANTILE * error, mean + NORMAL_QUANTILE * error)
 
 
 def probability(estimate: Estimate, n: int) -> Estimate:
     """A probability: bounds inside 0..1, and never of zero width where all n trials agree (Clopper–Pearson)."""
-    if estimate.value in (0.0, 1.0) and estimate.standard_error == 0:
+    if estimate.standard_error == 0:  # always, never, or always a tie
         width = -math.expm1(math.log(_TAIL) / n)
-        low, high = (0.0, width) if estimate.value == 0.0 else (1 - width, 1.0)
-        return Estimate(estimate.value, 0.0, low, high)
+        return Estimate(estimate.value, 0.0, max(estimate.value - width, 0.0), min(estimate.value + width, 1.0))
     return Estimate(estimate.value, estimate.standard_error, max(estimate.low, 0.0), min(estimate.high, 1.0))
 
 
@@ -100,13 +99,18 @@ def _binomial_quantile(q: float, n: int, p: float) -> int:
 
 def order_statistic_interval(value: float, low: float, high: float) -> Estimate:
     """A percentile of independent trials between its two order statistics; its error is their distance over 2·1.96."""
-    return Estimate(value, (high - low) / (2 * _NORMAL), low, high)
+    return Estimate(value, (high - low) / (2 * NORMAL_QUANTILE), low, high)
 
 
 def dominated_by_one_trial(n: int, sum_of_squares: float, largest: float) -> bool:
-    """Whether one trial carries over 1 % of the sum of squared deviations, so that an sd says little.
+    """Whether one trial carries so much of the sum of squared deviations that an sd says little."""
+    return sum_of_squares > 0 and largest > largest_share(n) * sum_of_squares
+
+
+def largest_share(n: int) -> float:
+    """The share of the sum of squared deviations that one of n trials may carry: 1 %.
 
     Under 10 000 trials 1 % is no more than ten standard deviations, which skewness alone can reach: there the bound is
     that distance, 100 / n.
     """
-    return sum_of_squares > 0 and largest > max(0.01, 100 / n) * sum_of_squares
+    return max(0.01, 100 / n)

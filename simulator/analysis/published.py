@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.analysis.intervals import Estimate
+from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
 from simulator.quantities import INPUT, RESULT
 from simulator.study.distributions import Marginal
 
@@ -36,7 +37,7 @@ def compare_published(study: Study, records: Iterable[Record], scenario: str = "
     for figure in study.published:
         found = [medians.get((owner, figure.quantity)) for owner in figure.of.split("/")]
         known = [estimate for estimate in found if estimate is not None]
-        if len(known) == len(found):
+        if len(known) == len(found) and not (len(known) == 2 and known[1].value == 0):
             unit = RESULT[figure.quantity].unit if figure.quantity in RESULT else INPUT[figure.quantity].unit
             yield Compared(figure, _ratio(*known) if len(known) == 2 else known[0], "1" if len(known) == 2 else unit)
 
@@ -44,6 +45,5 @@ def compare_published(study: Study, records: Iterable[Record], scenario: str = "
 def _ratio(this: Estimate, that: Estimate) -> Estimate:
     """this ÷ that, errors added as if independent (common draws make it less)."""
     value = this.value / that.value
-    relative = ((this.standard_error / this.value) ** 2 + (that.standard_error / that.value) ** 2) ** 0.5
-    half = 1.96 * relative * abs(value)
-    return Estimate(value, relative * abs(value), value - half, value + half)
+    error = math.hypot(this.standard_error, value * that.standard_error) / abs(that.value)
+    return Estimate(value, error, value - NORMAL_QUANTILE * error, value + NORMAL_QUANTILE * error)

@@ -24,7 +24,7 @@ SHARED_PROCESSES = ("shared.energy_price", "shared.rental_price")
 _PLATFORMS_FROM = SHARED_ROOM + MONTHS * len(SHARED_PROCESSES)
 _NAMED_FROM = _PLATFORMS_FROM + PLATFORM_COLUMNS * PLATFORM_INPUTS
 _PROCESSES_FROM = _NAMED_FROM + NAMED_ROOM
-_PROCESS_ROOM = (MAX_DIMENSIONS - _PROCESSES_FROM) // MONTHS
+PROCESS_ROOM = (MAX_DIMENSIONS - _PROCESSES_FROM) // MONTHS
 
 assert max(SLOT.values()) < PLATFORM_INPUTS <= SHARED_ROOM
 
@@ -38,12 +38,12 @@ def places(names: Iterable[str], room: int) -> dict[str, int]:
     """A place for each name, 0 ≤ place < room: its hash, or the next free one in alphabetical order of claims."""
     taken: dict[int, str] = {}
     for name in sorted(set(names)):
+        if len(taken) == room:
+            raise ValueError(f"more than {room} names need a dimension of their own")
         place = stream(name) % room
         while place in taken:
             place = (place + 1) % room
         taken[place] = name
-        if len(taken) == room:
-            raise ValueError(f"more than {room - 1} names need a dimension of their own")
     return {name: place for place, name in taken.items()}
 
 
@@ -55,7 +55,7 @@ def dimensions(scalars: Iterable[str], processes: Iterable[str]) -> dict[str, in
     scalars, processes = list(scalars), list(processes)
     columns = places((path.split(".")[1] for path in scalars if _is_platform_input(path)), PLATFORM_COLUMNS)
     named = places((path for path in scalars if not _is_platform_input(path) and not _is_shared_input(path)), NAMED_ROOM)
-    own = places((path for path in processes if path not in SHARED_PROCESSES), _PROCESS_ROOM)
+    own = places((path for path in processes if path not in SHARED_PROCESSES), PROCESS_ROOM)
     found: dict[str, int] = {}
     for path in scalars:
         parts = path.split(".")

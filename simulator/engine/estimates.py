@@ -11,6 +11,7 @@ import numpy as np
 from simulator.analysis.intervals import (
     Estimate,
     dominated_by_one_trial,
+    largest_share,
     order_statistic_interval,
     order_statistic_ranks,
     plain_mean,
@@ -19,13 +20,15 @@ from simulator.analysis.intervals import (
 )
 from simulator.engine.layout import Layout, Row
 from simulator.engine.selection import Selected, Wanted
-from simulator.quantities import BREAK_EVEN_PRICE, COST, RESULT, Result
+from simulator.quantities import BREAK_EVEN_PRICE, COST, RATIO, RESULT, Result
 from simulator.results import PERCENTILES, Record
 from simulator.study.model import Platform, Study
 from simulator.units import TOKENS_PER_MILLION
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _TAIL = 0.05  # the share of outcomes that expected shortfall is the mean of
+# What is divided by a cost, and means nothing where a cost is not positive.
+_PER_COST = frozenset({"tokens_per_dollar", "flops_per_dollar", RATIO.name})
 # Results of which more is better: their bad tail is the low one.
 _MORE_IS_BETTER = frozenset({"tokens_per_dollar", "tokens_per_second_per_megawatt",
                              "tokens_per_second_per_facility_megawatt", "flops_per_dollar"})
@@ -41,6 +44,7 @@ class Moments:
     variance_by_replicate: Array
     sum_of_squares: float
     largest_square: float
+    least: float
 
 
 def wanted_quantiles(study: Study, rows: Layout) -> list[Wanted]:
@@ -67,8 +71,12 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         picks.setdefault(want.row, []).append((want, pick))
     records: list[Record] = []
     withheld: dict[str, list[str]] = {}
+    costs = [moments[rows.find("output", owner, COST.name)].least for owner in range(len(study.platforms))]
     for position, row in enumerate(rows.rows):
         if row.kind in ("present_cost", "present_tokens"):
+            continue
+        paid = rows.pairs[row.owner] if row.kind == "ratio" else (row.owner,)
+        if row.quantity in _PER_COST and min(costs[platform] for platform in paid) <= 0:
             continue
         owner = _owner_name(study, rows, row)
         kind, group = "pair" if row.kind in ("ratio", "cheaper") else "platform", "parts" if row.kind == "part" else ""
@@ -80,9 +88,14 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         price = _break_even_price(moments[rows.find("present_cost", position)], moments[rows.find("present_tokens", position)])
         records.append(Record("base", "platform", platform.name, "", BREAK_EVEN_PRICE.name, "", BREAK_EVEN_PRICE.unit, price))
         records += _output_token_records(platform, records)
-    warnings = [f"the sd of {quantity} is withheld for {', '.join(owners)}: a single trial carries over 1 % of the variance, "
-                "so that more trials would not settle it; percentiles stand (does an input come close to 0?)"
+    share = largest_share(study.simulation.trials)
+    warnings = [f"the sd of {quantity} is withheld for {', '.join(owners)}: a single trial carries over {share:.1%} of the "
+                "variance, too much to rely on; percentiles stand. If it stays so with more trials, an input comes close to 0"
                 for quantity, owners in withheld.items()]
+    free = [platform.label for platform, least in zip(study.platforms, costs, strict=True) if least <= 0]
+    if free:
+        warnings.append(f"in some trials {', '.join(free)} costs nothing or less (a negative price of energy?): ratios with it "
+                        "and what a dollar buys are left out")
     return records, warnings
 
 

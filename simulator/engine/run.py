@@ -96,10 +96,12 @@ def _moments(totals: Array, centre: float, extremes: Array, each: int) -> Moment
     by_replicate = np.maximum(totals[:, SUM_OF_SQUARES] - each * offsets**2, 0.0)
     # One subtraction of nearly equal sums must not make a spread where there is none.
     if extremes[0] == extremes[1]:
-        return Moments(float(extremes[0]), np.full(replicates, extremes[0]), 0.0, np.zeros(replicates), 0.0, 0.0)
+        return Moments(float(extremes[0]), np.full(replicates, extremes[0]), 0.0, np.zeros(replicates), 0.0, 0.0,
+                       float(extremes[0]))
     mean = centre + pooled
     largest = float(np.max((extremes - mean) ** 2))
-    return Moments(mean, centre + offsets, squares / (n - 1), by_replicate / (each - 1), squares, largest)
+    return Moments(mean, centre + offsets, squares / (n - 1), by_replicate / (each - 1), squares, largest,
+                   float(extremes[0]))
 
 
 def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, bad: int, values: Array) -> str:

@@ -176,7 +176,8 @@ def platform_costs(inputs, features, horizon, sums, outputs):
 
     inputs float64[ROWS, n]; sums float64[SUMS, n] of `sum_over_months`; outputs float64[OUTPUTS, n], filled.
     Parts are per million tokens, and cost_per_million_tokens is their sum. What the inputs do not allow
-    (power, pue, peak_flops left out: NaN) comes out as NaN and is not reported.
+    (power, pue, peak_flops left out: NaN) comes out as NaN and is not reported; what is bought for a dollar is 0 where
+    the cost is not positive, and then not reported either.
     """
     n = inputs.shape[1]
     outputs[PART_CAPEX:PART_RENT + 1, :] = 0.0
@@ -200,9 +201,11 @@ def platform_costs(inputs, features, horizon, sums, outputs):
             outputs[COST_PER_MILLION, i] += outputs[part, i]
     for i in range(n):
         outputs[COST_PER_HOUR, i] = outputs[PRESENT_COST, i] / (HOURS_PER_MONTH * sums[S_TIME, i])
-        outputs[FLOPS_PER_DOLLAR, i] = inputs[PEAK_FLOPS, i] / outputs[COST_PER_HOUR, i]
+        hourly = outputs[COST_PER_HOUR, i]
+        outputs[FLOPS_PER_DOLLAR, i] = inputs[PEAK_FLOPS, i] / hourly if hourly > 0.0 else 0.0
     for i in range(n):
-        outputs[TOKENS_PER_DOLLAR, i] = TOKENS_PER_MILLION / outputs[COST_PER_MILLION, i]
+        cost = outputs[COST_PER_MILLION, i]
+        outputs[TOKENS_PER_DOLLAR, i] = TOKENS_PER_MILLION / cost if cost > 0.0 else 0.0
         new = inputs[THROUGHPUT, i] * inputs[THROUGHPUT_FACTOR, i] / inputs[POWER, i] * KILOWATTS_PER_MEGAWATT
         outputs[TOKENS_PER_MEGAWATT, i] = new
         outputs[TOKENS_PER_FACILITY_MEGAWATT, i] = new / inputs[PUE, i]

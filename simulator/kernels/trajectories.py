@@ -183,7 +183,7 @@ def simulate_chunk(plan, sampling, first, work, results):
             this = work.outputs[plan.pairs[pair, 0], cost.COST_PER_MILLION]
             that = work.outputs[plan.pairs[pair, 1], cost.COST_PER_MILLION]
             for i in range(n):
-                results[pair, start + i] = this[i] / that[i]
+                results[pair, start + i] = this[i] / that[i] if that[i] > 0.0 else 0.0  # not reported where it is not
                 results[pairs + wanted + pair, start + i] = 1.0 if this[i] < that[i] else 0.0
         row = wanted + 2 * pairs
         for i in range(n):

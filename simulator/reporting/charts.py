@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and dark enough on white.
 BLUE, ORANGE, INK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
+_LONGEST_LABEL = 64
 _STYLE: Any = {
           "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
           "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": INK,
@@ -40,7 +41,10 @@ def ranges(run: Run, scenario: str = "base") -> Figure:
     labels = {platform.name: platform.label for platform in run.study.platforms}
     names = sorted(labels, key=lambda name: -run.estimate(name, COST.name, "p50", scenario).value)
     value = {name: {p: run.estimate(name, COST.name, p, scenario) for p in ("p5", "p10", "p50", "p90", "p95")} for name in names}
-    title = textwrap.fill(headline(run, scenario), 92)
+    title = headline(run, scenario).replace(" %", "\u00a0%")
+    for label in labels.values():
+        title = title.replace(label, _shortened(label))
+    title = textwrap.fill(title, 84)
     height = 1.15 + 0.55 * len(names) + 0.21 * title.count("\n")
     figure = Figure(figsize=(8.4, height + 0.75), layout="constrained")
     axes = figure.add_subplot()
@@ -62,7 +66,7 @@ def ranges(run: Run, scenario: str = "base") -> Figure:
                           va="center", color=INK, fontsize=9)
             axes.annotate(number(value[name]["p95"]), (points["p95"], position), (6, 0), textcoords="offset points", ha="left",
                           va="center", color=INK, fontsize=9)
-    axes.set_yticks(range(len(names)), [textwrap.fill(textwrap.shorten(labels[name], 64, placeholder="…"), 26) for name in names])
+    axes.set_yticks(range(len(names)), [textwrap.fill(_shortened(labels[name]), 26) for name in names])
     axes.set_ylim(-0.6, len(names) - 0.25)
     _widen(axes, low, high, logarithmic)
     axes.tick_params(axis="y", length=0)
@@ -75,6 +79,11 @@ def ranges(run: Run, scenario: str = "base") -> Figure:
     axes.set_xlabel(f"USD per million tokens{scale}{key}")
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure
+
+
+def _shortened(label: str) -> str:
+    """A label cut in its middle, since long names differ at their ends."""
+    return label if len(label) <= _LONGEST_LABEL else f"{label[:_LONGEST_LABEL // 2]}…{label[-_LONGEST_LABEL // 2:]}"
 
 
 def _widen(axes: object, low: float, high: float, logarithmic: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +11,7 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import COST, PARTS, RESULTS
-from simulator.reporting.wording import headline, label_of, not_modelled, number, operating_points, percent, ratio
+from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio
 from simulator.results import Run
 
 _SIDE_BY_SIDE = 3  # platforms that fit beside one another in a terminal
@@ -22,7 +24,7 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
     blocks += [Text(line) for line in (run.study.description, operating_points(run)) if line]
     blocks += _titled("Cost per million tokens, USD", _costs(run, scenario))
     blocks += _titled("Where the money goes: mean, USD per million tokens, and share", _parts(run, scenario))
-    if several:
+    if several and any(record.quantity == "ratio" for record in run.records):
         blocks += _titled("Cost of one ÷ cost of the other, future by future", _pairs(run, scenario))
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
@@ -70,10 +72,18 @@ def _costs(run: Run, scenario: str) -> Table:
     for name in by_median(run, scenario):
         cells = [number(run.estimate(name, COST.name, statistic, scenario)) for statistic in ("p5", "p50", "p95", "mean")]
         if several:
-            cells += [percent(run.estimate(name, "probability_cheapest", scenario=scenario)),
-                      number(run.estimate(name, "expected_regret", scenario=scenario))]
+            cells += [chance(run, run.estimate(name, "probability_cheapest", scenario=scenario), scenario),
+                      _regret(run, name, scenario)]
         table.add_row(Text(_labels(run)[name]), *cells)
     return table
+
+
+def _regret(run: Run, name: str, scenario: str) -> str:
+    """The expected regret, to the last digit of the least cost that is printed."""
+    regret = run.estimate(name, "expected_regret", scenario=scenario)
+    least = min(abs(run.estimate(p.name, COST.name, "p50", scenario).value) for p in run.study.platforms)
+    smallest = 10.0 ** -(2 - math.floor(math.log10(least))) if least else 0.0
+    return f"under {smallest:.10g}" if 0 < regret.value < smallest else number(regret)
 
 
 def _parts(run: Run, scenario: str) -> Table:
@@ -83,10 +93,9 @@ def _parts(run: Run, scenario: str) -> Table:
         table.add_column(part, justify="right")
     for name in by_median(run, scenario):
         mean = run.estimate(name, COST.name, "mean", scenario).value
-        cells = []
-        for part in parts:
-            found = _part(run, name, part, scenario)
-            cells.append(f"{number(found, 2)} ({found.value / mean:.0%})" if found and mean else "")
+        found = [_part(run, name, part, scenario) for part in parts]
+        shares = all(part is None or part.value > 0 for part in found)  # of a cost that income lowers there are none
+        cells = ["" if part is None else number(part, 2) + (f" ({part.value / mean:.0%})" if shares else "") for part in found]
         table.add_row(Text(_labels(run)[name]), *cells)
     return table
 
@@ -100,19 +109,23 @@ def _part(run: Run, name: str, part: str, scenario: str) -> Estimate | None:
 
 
 def _pairs(run: Run, scenario: str) -> Table:
-    """Every pair, the one with the dearer median first."""
+    """Pairs, the dearer median first: all of them, or of many platforms each against the cheapest."""
     table = _table()
     for heading in ("P5", "P50", "P95"):
         table.add_column(heading, justify="right")
     table.add_column("cheaper")
     labels, cheap_first = _labels(run), by_median(run, scenario)
     order = list(labels)
-    for position, that in enumerate(cheap_first):
+    bases = cheap_first if len(labels) <= _SIDE_BY_SIDE + 1 else cheap_first[:1]
+    for position, that in enumerate(bases):
         for this in cheap_first[position + 1:]:
-            pair = f"{this}/{that}" if order.index(this) > order.index(that) else f"{that}/{this}"
-            cheaper = percent(run.estimate(pair, "probability_cheaper", scenario=scenario))
-            times = [f"{number(found)}×" for found in ratio(run, this, that, scenario)]
-            table.add_row(Text(f"{labels[this]} ÷ {labels[that]}"), *times, Text(f"{labels[pair.split('/')[0]]} in {cheaper}"))
+            times = ratio(run, this, that, scenario)
+            if times is None:
+                continue
+            first, second = (this, that) if order.index(this) > order.index(that) else (that, this)
+            cheaper = chance(run, run.estimate(f"{first}/{second}", "probability_cheaper", scenario=scenario), scenario)
+            table.add_row(Text(f"{labels[this]} ÷ {labels[that]}"), *[f"{number(found)}×" for found in times],
+                          Text(f"{labels[first]} in {cheaper}"))
     return table
 
 
@@ -171,5 +184,5 @@ def _published(run: Run, scenario: str) -> list[RenderableType]:
 
 
 def print_summary(run: Run, console: Console) -> None:
-    """Print the summary; a narrow or unknown width is taken as 120 columns."""
+    """Print the summary of a run's base scenario."""
     console.print(summary(run))

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from simulator.analysis.intervals import Estimate
+from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
 from simulator.quantities import COST, INPUT, RESULT
 from simulator.results import Run
+from simulator.study.model import OperatingPoint
 
 MOST_DIGITS = 3
 # Below this chance of being cheapest nobody is called the winner.
 CLEAR_WIN = 0.6
-_NEVER_LISTED = 4
 
 
 def digits(value: float, standard_error: float, most: int = MOST_DIGITS) -> int:
     """Decimals with which a number may be printed: at most `most` significant digits, none that its error blurs.
 
-    A digit is kept while one unit of it is at least the half-width of the 95 % interval. May be negative (tens, hundreds).
+    A digit is kept while one unit of it is at least 1.96 standard errors. May be negative (tens, hundreds).
     """
     if value == 0 or not math.isfinite(value):
         return 0
@@ -26,7 +26,7 @@ def digits(value: float, standard_error: float, most: int = MOST_DIGITS) -> int:
     if abs(round(value, wanted)) >= 10.0 ** (most - wanted):
         wanted -= 1  # 9.996 becomes 10.0
     if standard_error > 0:
-        wanted = min(wanted, math.floor(-math.log10(1.96 * standard_error)))
+        wanted = min(wanted, math.floor(-math.log10(NORMAL_QUANTILE * standard_error)))
     # At least the leading digit: where even that is uncertain, the error beside it says so.
     return max(wanted, -math.floor(math.log10(abs(value))))
 
@@ -43,14 +43,16 @@ def plain_number(value: float, decimals: int) -> str:
 
 
 def percent(estimate: Estimate) -> str:
-    """A probability. What never happened in the simulated trials is not called impossible."""
-    value, error = estimate.value, max(estimate.standard_error, 0.0)
-    if value <= 0.0005:
-        return "0 %" if estimate.high < 0.0005 and value == 0 else "under 0.1 %"
-    if value >= 0.9995:
-        return "100 %" if estimate.low > 0.9995 and value == 1 else "over 99.9 %"
-    decimals = 1 if error < 0.0003 and (value < 0.1 or value > 0.9) else 0
-    return f"{100 * value:.{decimals}f} %"
+    """A probability. Only what always happened is 100 %, only what never did 0 %, and then only if trials were enough."""
+    common = estimate.value > 0.5
+    rare, bound = (1 - estimate.value, 1 - estimate.low) if common else (estimate.value, estimate.high)
+    decimals = 1 if rare < 0.1 and estimate.standard_error < 0.0003 else 0
+    if round(100 * rare, decimals) > 0:
+        return f"{100 * estimate.value:.{decimals}f} %"
+    if rare == 0 and bound < 0.0005:
+        return "100 %" if common else "0 %"
+    limit = next((limit for limit in (0.1, 1.0) if 100 * bound < limit), 5.0)
+    return f"over {100 - limit:g} %" if common else f"under {limit:g} %"
 
 
 def money(estimate: Estimate, unit: str = "USD") -> str:
@@ -89,58 +91,75 @@ def headline(run: Run, scenario: str = "base") -> str:
     names = list(labels)
     if len(names) == 1:
         return f"{labels[names[0]]} costs {cost_in_words(names[0])}."
-    chance = {name: run.estimate(name, "probability_cheapest", scenario=scenario) for name in names}
-    best = max(names, key=lambda name: chance[name].value)
-    second = max((name for name in names if name != best), key=lambda name: chance[name].value)
-    if chance[best].low < CLEAR_WIN or chance[best].low <= chance[second].high:
-        return (f"No clear winner: {labels[best]} is cheapest in {percent(chance[best])} of simulated futures, "
-                f"{labels[second]} in {percent(chance[second])}. {labels[best]} costs {cost_in_words(best)}.")
-    certain = all(cost(name, "p5").value == cost(name, "p95").value for name in names)
-    how_often = "" if certain else f" in {percent(chance[best])} of simulated futures"
+    chances = {name: run.estimate(name, "probability_cheapest", scenario=scenario) for name in names}
+    best = max(names, key=lambda name: chances[name].value)
+    second = max((name for name in names if name != best), key=lambda name: chances[name].value)
+    if chances[best].low < CLEAR_WIN or chances[best].low <= chances[second].high:
+        return (f"No clear winner: {labels[best]} is cheapest in {percent(chances[best])} of simulated futures, "
+                f"{labels[second]} in {percent(chances[second])}. {labels[best]} costs {cost_in_words(best)}.")
+    how_often = "" if is_certain(run, scenario) else f" in {percent(chances[best])} of simulated futures"
     sentence = f"{labels[best]} is cheapest{how_often}. It costs {cost_in_words(best)}"
     if len(names) == 2:
-        sentence += f"; {labels[second]} costs {_times(run, second, best, scenario)}"
+        times = ratio(run, second, best, scenario)
+        sentence += f"; {labels[second]} costs {_times(times)}" if times else ""
     return sentence + "."
 
 
-def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate]:
-    """P5, P50 and P95 of one platform's cost ÷ another's, whichever way round the results have it."""
+def is_certain(run: Run, scenario: str = "base") -> bool:
+    """Whether no platform's cost varies."""
+    def values(name: str) -> set[float]:
+        return {run.estimate(name, COST.name, statistic, scenario).value for statistic in ("mean", "p5", "p95")}
+
+    return all(len(values(platform.name)) == 1 for platform in run.study.platforms)
+
+
+def chance(run: Run, estimate: Estimate, scenario: str = "base") -> str:
+    """A probability of a run: without reserve where nothing is uncertain."""
+    return f"{100 * estimate.value:.0f} %" if is_certain(run, scenario) else percent(estimate)
+
+
+def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
+    """P5, P50 and P95 of one platform's cost ÷ another's, whichever way round the results have it; None where they have none."""
     names = [platform.name for platform in run.study.platforms]
-    if names.index(this) > names.index(that):
-        low, middle, high = (run.estimate(f"{this}/{that}", "ratio", p, scenario) for p in ("p5", "p50", "p95"))
-        return low, middle, high
-    low, middle, high = (_inverse(run.estimate(f"{that}/{this}", "ratio", p, scenario)) for p in ("p95", "p50", "p5"))
+    turned = names.index(this) < names.index(that)
+    pair = f"{that}/{this}" if turned else f"{this}/{that}"
+    try:
+        found = [run.estimate(pair, "ratio", p, scenario) for p in ("p5", "p50", "p95")]
+    except KeyError:
+        return None
+    low, middle, high = map(_inverse, reversed(found)) if turned else found
     return low, middle, high
 
 
-def _times(run: Run, dear: str, cheap: str, scenario: str) -> str:
-    """How many times as much the dearer one costs."""
-    low, middle, high = ratio(run, dear, cheap, scenario)
+def _times(ratios: tuple[Estimate, Estimate, Estimate]) -> str:
+    low, middle, high = ratios
     spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
     return f"{number(middle)} times as much{spread}"
 
 
 def _inverse(e: Estimate) -> Estimate:
-    """1 ÷ a positive estimate."""
-    return Estimate(1 / e.value, e.standard_error / e.value**2, 1 / e.high, 1 / e.low)
+    """1 ÷ a positive estimate, with its error carried over to first order."""
+    value, error = 1 / e.value, e.standard_error / e.value**2
+    return Estimate(value, error, value - (e.high - e.value) / e.value**2, value + (e.value - e.low) / e.value**2)
 
 
 def operating_points(run: Run) -> str:
     """At what the platforms serve, in one line; nothing where no platform says so."""
     described: dict[str, list[str]] = {}
+    precisions = {p.operating_point.precision if p.operating_point else "" for p in run.study.platforms}
     for platform in run.study.platforms:
-        point = platform.operating_point
-        if point is not None:
-            lengths = ""
-            if point.input_tokens and point.output_tokens:
-                lengths = f"{point.input_tokens:,} tokens in and {point.output_tokens:,} out"
-            basis = {"total": "input and output tokens counted", "output": "output tokens counted"}.get(point.token_basis, "")
-            speed = f"{point.interactivity:g} token/s/user" if point.interactivity else ""
-            words = ", ".join(filter(None, (point.model, lengths, basis, speed)))
-            described.setdefault(words, []).append(platform.label)
-    if len(described) == 1:
+        point = platform.operating_point or OperatingPoint()
+        lengths = ""
+        if point.input_tokens and point.output_tokens:
+            lengths = f"{point.input_tokens:,} tokens in and {point.output_tokens:,} out"
+        basis = {"total": "input and output tokens counted", "output": "output tokens counted"}.get(point.token_basis, "")
+        speed = f"{point.interactivity:g} token/s/user" if point.interactivity else ""
+        precision = point.precision if len(precisions) == 1 else ""  # a note says where precisions differ
+        words = ", ".join(filter(None, (point.model, precision, lengths, basis, speed)))
+        described.setdefault(words, []).append(platform.label)
+    if len(described) == 1 and "" not in described:
         return f"Operating point: {next(iter(described))}."
-    return " ".join(f"Operating point of {listed(labels)}: {words}." for words, labels in described.items())
+    return " ".join(f"Operating point of {listed(labels)}: {words}." for words, labels in described.items() if words)
 
 
 def not_modelled(run: Run) -> str:

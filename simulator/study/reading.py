@@ -22,6 +22,8 @@ SCHEMA = 1
 SAMPLERS = ("sobol", "random")
 LONGEST_HORIZON = MONTHS / 12
 MOST_TRIALS = 10**12
+# Names that can have a dimension of the sampler each (`engine.addresses` has the rooms).
+MOST_PLATFORMS, MOST_NAMED, MOST_OWN_PROCESSES = 250, 4000, 34
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "shared", "platforms", "compare_across_operating_points",
@@ -134,7 +136,28 @@ def _read_platforms(reader: Reader, tree: Mapping[str, Any], shared: Mapping[str
         elif isinstance(found, dict):
             reader.refuse(path, "found an empty mapping; expected a platform: ownership, throughput, …")
             reader.misread(path)
+    _check_names(reader, platforms)
     return platforms
+
+
+def _check_names(reader: Reader, platforms: list[Platform]) -> None:
+    """Labels tell platforms apart, and there are no more names than the sampler has dimensions for."""
+    labels: dict[str, str] = {}
+    for platform in platforms:
+        other = labels.setdefault(platform.label, platform.name)
+        if other != platform.name:
+            reader.refuse(("platforms", platform.name, "label"),
+                          f"found the label '{quoted(platform.label)}', which {other} has too; expected one of its own")
+    own = {given.path for platform in platforms for given in (*platform.inputs.values(), *platform.factors)}
+    processes = {given.path for platform in platforms for given in platform.inputs.values()
+                 if isinstance(given.value, Process) and not given.path.startswith("shared.")}
+    named = {path for path in own if "throughput_factors" in path}
+    for count, most, what in (
+            (len(platforms), MOST_PLATFORMS, "platforms"),
+            (len(named) + 7 * len(processes), MOST_NAMED, "throughput factors and parameters of processes"),
+            (len(processes), MOST_OWN_PROCESSES, "processes that belong to one platform (shared ones are not counted)")):
+        if count > most:
+            reader.refuse(("platforms",), f"found {count:,} {what}; expected at most {most:,}")
 
 
 def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: Path, shared: Mapping[str, Input | None],
@@ -221,8 +244,9 @@ def _check_horizon(reader: Reader, platforms: list[Platform], horizon: float) ->
         if cut > 0 and platform.ownership == "buy" and not known:
             longest = life.value.support()[1]
             reader.refuse(tuple(life.path.split(".")),
-                          f"found lives of up to {longest:.3g} years, which the horizon of {horizon:g} years cuts; expected a "
-                          f"residual_value for {platform.name} (0 may be said), or a longer horizon")
+                          f"found lives of up to {longest:.3g} years, which the horizon of {horizon:g} years cuts; expected "
+                          f"a residual_value for {platform.name} (0 may be said), or a longer horizon (at most "
+                          f"{LONGEST_HORIZON:g} years)")
     return warnings
 
 

@@ -56,6 +56,11 @@ def test_unanimous_probabilities_have_clopper_pearson_bounds(n):
     assert never.low == 0.0 and always.high == 1.0
 
 
+def test_a_tie_in_every_trial_has_bounds_too():
+    tie = intervals.probability(Estimate(0.5, 0.0, 0.5, 0.5), 1000)
+    assert tie.low < 0.5 < tie.high
+
+
 def test_probabilities_stay_between_zero_and_one():
     assert intervals.probability(Estimate(0.99, 0.01, 0.97, 1.01), 1000).high == 1.0
 

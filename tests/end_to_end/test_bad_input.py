@@ -174,6 +174,7 @@ CASES = {
     "published of no platform": ("study: test", "study: test\npublished: [{quantity: capex, of: a/c, value: 1}]", 3,
     "published.0.of",
                                  "two with '/' between"),
+    "labels that are alike": ("label: B", "label: a", 23, "platforms.b.label", "which a has too"),
     "published nonsense": ("study: test", "study: test\npublished: [{quantity: capexx, of: a, value: 1}]", 3,
     "published.0.quantity",
                            "did you mean 'capex'"),

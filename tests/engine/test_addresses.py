@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engine.addresses import PLATFORM_COLUMNS, dimensions, places, stream
+from simulator.engine.addresses import NAMED_ROOM, PLATFORM_COLUMNS, PROCESS_ROOM, dimensions, places, stream
 from simulator.engine.sobol_directions import MAX_DIMENSIONS
 from simulator.kernels.cost import INPUT_ROWS
 from simulator.quantities import INPUTS
+from simulator.study.reading import MOST_NAMED, MOST_OWN_PROCESSES, MOST_PLATFORMS
 from simulator.units import MONTHS
 
 
@@ -48,8 +49,13 @@ def test_collisions_are_resolved_by_name():
 
 
 def test_too_many_names_are_refused():
+    assert len(places([str(k) for k in range(PLATFORM_COLUMNS)], PLATFORM_COLUMNS)) == PLATFORM_COLUMNS
     with pytest.raises(ValueError, match="names need a dimension"):
-        places([str(k) for k in range(300)], PLATFORM_COLUMNS)
+        places([str(k) for k in range(PLATFORM_COLUMNS + 1)], PLATFORM_COLUMNS)
+
+
+def test_a_study_that_is_right_has_room_for_its_names():
+    assert MOST_PLATFORMS <= PLATFORM_COLUMNS and MOST_NAMED <= NAMED_ROOM and MOST_OWN_PROCESSES <= PROCESS_ROOM
 
 
 def test_registry_and_kernel_list_the_same_inputs_in_the_same_order():

@@ -34,7 +34,10 @@ def test_no_digit_is_blurred_by_the_error_unless_it_is_the_only_one(value, error
 
 @pytest.mark.parametrize(("value", "error", "n", "text"), [
     (0.7249, 0.002, 10**6, "72 %"), (0.0312, 0.0001, 10**6, "3.1 %"), (0.9999, 0.00001, 10**6, "over 99.9 %"),
-    (0.0, 0.0, 10**6, "0 %"), (0.0, 0.0, 1000, "under 0.1 %"), (1.0, 0.0, 10**6, "100 %"), (1.0, 0.0, 1000, "over 99.9 %")])
+    (0.0, 0.0, 10**6, "0 %"), (0.0, 0.0, 4096, "under 0.1 %"), (1.0, 0.0, 10**6, "100 %"), (1.0, 0.0, 4096, "over 99.9 %"),
+    (0.0, 0.0, 512, "under 1 %"), (1.0, 0.0, 512, "over 99 %"), (0.996, 0.001, 4096, "over 99 %"),
+    (0.9985, 0.0005, 4096, "over 99 %"),
+    (0.003, 0.0005, 4096, "under 1 %"), (0.004, 0.0001, 10**6, "0.4 %"), (0.5, 0.0, 10**6, "50 %")])
 def test_percentages(value, error, n, text):
     from simulator.analysis.intervals import probability
 

@@ -245,7 +245,7 @@ def test_a_horizon_that_cuts_lives_wants_a_residual_value():
     (message,) = problems(changed("simulation.horizon", 6))
     assert message == ("platforms.a.gpu_lifetime: found lives of up to 7 years, which the horizon of 6 years cuts; expected "
      "a residual_value "
-                       "for a (0 may be said), or a longer horizon")
+                       "for a (0 may be said), or a longer horizon (at most 15 years)")
     study = read(changed("simulation.horizon", 6), "platforms.a.residual_value=0")
     assert "a: the horizon of 6 years cuts 12% of lives" in study.warnings
     # A residual value that is itself wrong is one mistake.
