@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -181,8 +181,3 @@ def _published(run: Run, scenario: str) -> list[RenderableType]:
         table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{figure.value:,.10g}{times}{mark}"),
                       Text(number(compared.computed) + times))
     return [table, *[Text(f"[{mark}] {note}") for note, mark in notes.items()]]
-
-
-def print_summary(run: Run, console: Console) -> None:
-    """Print the summary of a run's base scenario."""
-    console.print(summary(run))

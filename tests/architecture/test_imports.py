@@ -16,6 +16,7 @@ TIERS = [
     {"quantities", "kernels"},
     {"study", "analysis", "dataset", "results", "run_folder"},
     {"engine"},
+    {"experiments", "fitting", "adapters"},
     {"reporting"},
     {"cli", "__main__", "__init__"},
 ]

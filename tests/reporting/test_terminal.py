@@ -7,13 +7,13 @@ import studies
 from rich.console import Console
 
 import simulator
-from simulator.reporting.terminal import print_summary
+from simulator.reporting.terminal import summary
 from simulator.reporting.wording import headline
 
 
 def printed(run, width=160):
     text = io.StringIO()
-    print_summary(run, Console(file=text, width=width, markup=False))
+    Console(file=text, width=width, markup=False).print(summary(run))
     return text.getvalue()
 
 

@@ -1,0 +1,100 @@
+"""What commands share: options, exit statuses, messages, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from simulator.study import Study
+
+# Exit statuses, as the interface promises them.
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+_PROGRESS_AFTER = 0.7  # seconds of silence before a bar appears
+
+Studies = Annotated[list[Path], typer.Argument(metavar="STUDY", help="Study files (YAML).")]
+Overlays = Annotated[list[Path] | None, typer.Option(
+    "-f", "--file", metavar="OVERLAY.yaml", help="File merged on top (repeatable).")]
+Overrides = Annotated[list[str] | None, typer.Option(
+    "--set", metavar="PATH=VALUE", help="Replace one value (repeatable), such as shared.utilization=0.5.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def whole(text: str) -> int:
+    """A whole number, also as 1e6 or 1_000_000."""
+    try:
+        number = int(text) if text.lstrip("+-").replace("_", "").isdigit() else float(text)
+        if number != int(number):
+            raise ValueError
+        return int(number)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"'{text}' is not a whole number") from None
+
+
+def say(message: str) -> None:
+    """A line on standard error."""
+    print(message, file=sys.stderr)
+
+
+def warn(warnings: tuple[str, ...], quiet: bool) -> None:
+    """Notes on standard error."""
+    for warning in () if quiet else warnings:
+        say(f"note: {warning}")
+
+
+def load_all(files: list[Path], overlays: list[Path] | None,
+             overrides: list[str] | None) -> tuple[list[tuple[Path, Study]], bool]:
+    """The studies that are right, with their files; and whether any is wrong, said on standard error."""
+    from simulator.study import StudyError, load
+
+    loaded, wrong = [], False
+    for file in files:
+        try:
+            loaded.append((file, load(file, overlays or (), overrides or ())))
+        except StudyError as error:
+            wrong, count = True, len(error.problems)
+            say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
+            for problem in error.problems:
+                say(f"  {problem}")
+    return loaded, wrong
+
+
+def print_rich(block: RenderableType) -> None:
+    """Print a table or a group of them; where there is no terminal, lines are not broken."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False).print(block)
+
+
+@contextlib.contextmanager
+def progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
+    """A bar on standard error, on a terminal only, and only where the work takes a while."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+                   console=Console(stderr=True), transient=True)
+    task = bar.add_task(name, total=1.0)
+    started = time.monotonic()
+
+    def advance(share: float) -> None:
+        if not bar.live.is_started and time.monotonic() - started > _PROGRESS_AFTER:
+            bar.start()
+        bar.update(task, completed=share)
+
+    try:
+        yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()

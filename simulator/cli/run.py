@@ -1,0 +1,101 @@
+"""`tco run`: simulate studies; print the summary; write a run folder each."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli.common import (
+    FAILED,
+    WRONG_INPUT,
+    Overlays,
+    Overrides,
+    Quiet,
+    Studies,
+    load_all,
+    print_rich,
+    progress,
+    say,
+    warn,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from simulator.results import Run
+    from simulator.study import Study
+
+
+def run(
+    studies: Studies,
+    overrides: Overrides = None,
+    overlays: Overlays = None,
+    trials: Annotated[int | None, typer.Option(
+        parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
+    seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol or random.")] = None,
+    threads: Annotated[int, typer.Option(
+        min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate studies; print the summary; write a run folder each."""
+    settings = {"trials": trials, "seed": seed, "sampler": sampler}
+    more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
+    loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    _check_place(out)
+    documents = []
+    for _, study in loaded:
+        finished = _simulate(study, threads, quiet)
+        folder = _save(finished, out)
+        documents.append(finished.summary.document)
+        if not quiet and not as_json:
+            from simulator.reporting.terminal import summary
+
+            print_rich(summary(finished))
+        warn(finished.warnings, quiet)
+        if not quiet:
+            say(f"written to {folder}")
+    if as_json:
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+
+
+def _simulate(study: Study, threads: int, quiet: bool) -> Run:
+    from simulator.engine.run import RunError
+    from simulator.engine.run import run as simulate
+
+    try:
+        with progress(study.name, quiet) as advance:
+            return simulate(study, threads, advance)
+    except RunError as error:
+        say(f"{study.name}: the run failed: {error}")
+        raise typer.Exit(FAILED) from None
+    except MemoryError:
+        say(f"{study.name}: the run failed: out of memory")
+        raise typer.Exit(FAILED) from None
+
+
+def _save(finished: Run, out: Path) -> Path:
+    from simulator.reporting.charts import save_ranges
+    from simulator.run_folder import save
+
+    try:
+        return save(finished, out, {name: lambda path: save_ranges(finished, path) for name in ("ranges.svg", "ranges.png")})
+    except OSError as error:
+        say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
+        raise typer.Exit(FAILED) from None
+
+
+def _check_place(out: Path) -> None:
+    """Say before a long run, not after it, that its folder cannot be written."""
+    nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        say(f"the run folder cannot be written under {out}: {nearest} is {'read-only' if nearest.is_dir() else 'no folder'}; "
+            "choose another place with --out")
+        raise typer.Exit(FAILED)
