@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -11,12 +12,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from simulator import __version__
 from simulator.kernels.jit import kernel_digest
 from simulator.results import Run
+from simulator.study.model import Study
+from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
@@ -53,11 +57,32 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
 
 def _files(run: Run) -> dict[str, Callable[[Path], None]]:
     return {
-        "study.yaml": lambda path: _write_text(path, study_yaml(run.study.document.tree)),
+        "study.yaml": lambda path: _write_text(path, study_yaml(_with_own_files(run.study))),
+        **{_own_name(file): partial(_copy, file.file) for file in run.study.data_files},
         "summary.json": lambda path: _write_text(path, _json(run.summary.document)),
         "summary.parquet": lambda path: _write_parquet(run, path),
         "results.nc": lambda path: run.dataset.to_netcdf(path, engine="h5netcdf"),
     }
+
+
+def _own_name(file: DataFile) -> str:
+    """The name of a data file in the run folder: with its digest, since two files may have one name."""
+    return f"data-{file.digest[:12]}{file.file.suffix.lower()}"
+
+
+def _with_own_files(study: Study) -> dict[str, Any]:
+    """The study's tree with the names that its data files have in the run folder."""
+    tree: dict[str, Any] = copy.deepcopy(study.document.tree)
+    for file in study.data_files:
+        around: Any = tree
+        for key in file.path[:-1]:
+            around = around[key]
+        around[file.path[-1]] = _own_name(file)
+    return tree
+
+
+def _copy(source: Path, path: Path) -> None:
+    path.write_bytes(source.read_bytes())
 
 
 def study_yaml(tree: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
 from simulator.quantities import INPUT, RESULT
-from simulator.study.distributions import Marginal
+from simulator.study.families import Marginal
 
 if TYPE_CHECKING:
     from simulator.results import Record

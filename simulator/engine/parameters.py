@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.addresses import dimensions, stream
-from simulator.engine.quantile_tables import quantile_table
+from simulator.engine.quantile_tables import mixture_table, quantile_table
 from simulator.engine.sobol_directions import direction_numbers
 from simulator.kernels import cost, distributions
 from simulator.kernels.processes import PROCESS_ROWS, bridge_nodes
 from simulator.kernels.trajectories import Plan
 from simulator.quantities import INPUT
-from simulator.study.distributions import Marginal
+from simulator.study import metalog
+from simulator.study.families import Marginal
 from simulator.study.model import Input, Platform, Process, Study
 from simulator.units import MONTHS
 
@@ -88,6 +89,20 @@ class _Rows:
             return distributions.LOG_TABLE, [*self._table(quantile_table("beta", p[:2])), p[2], p[3] - p[2]]
         if marginal.family == "gamma":
             return distributions.LOG_TABLE, [*self._table(quantile_table("gamma", p[:1])), 0.0, p[1]]
+        if marginal.family == "mixture":
+            first, rows = self._table(mixture_table(marginal))
+            return distributions.PIECEWISE, [first, rows - 1]
+        if marginal.family == "metalog":
+            low, high, *coefficients = p
+            table = np.zeros((2, distributions.TABLE_DEGREE + 1))
+            for row, polynomial in zip(table, metalog.polynomials(coefficients), strict=True):
+                row[: len(polynomial)] = polynomial
+            bounds = (low > -np.inf) * distributions.BOUNDED_BELOW + (high < np.inf) * distributions.BOUNDED_ABOVE
+            return distributions.METALOG, [self._table(table)[0], float(bounds), *np.nan_to_num([low, high], neginf=0, posinf=0)]
+        if marginal.family == "empirical":
+            values = np.zeros((-(-len(p) // 8), 8))
+            values.ravel()[: len(p)] = p
+            return distributions.EMPIRICAL, [self._table(values)[0], float(len(p))]
         if marginal.family == "discrete":
             count = len(p) // 2
             table = np.zeros((count, distributions.TABLE_DEGREE + 1))

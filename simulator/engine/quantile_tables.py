@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from simulator.kernels.distributions import TABLE_DEGREE, TABLE_HIGH, TABLE_LOW
+from simulator.study.families import Marginal
+from simulator.study.mixtures import mixture_quantiles
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 TOLERANCE = 2e-12  # of log q between the nodes, that is, relative in q
@@ -69,3 +71,47 @@ def quantile_table(family: str, shape: tuple[float, ...]) -> Array:
             return table
         intervals *= 2
     raise ValueError(f"the quantiles of {family}{shape} cannot be tabulated to {TOLERANCE:g}")
+
+
+_PIECE_DEGREE = 6
+_NARROWEST = 2.0**-38  # of z: where a quantile function jumps, pieces end that narrow
+_PIECE_TOLERANCE = 1e-11  # relative to the value, or to the spread where values come near 0
+
+
+@lru_cache(maxsize=128)
+def mixture_table(mixture: Marginal) -> Array:
+    """The quantile function of a mixture over the standard normal z, in pieces that are halved until they are close.
+
+    float64[pieces + 1, 8]: first z of a piece and its polynomial of degree 6 in s ∈ [−1, 1], ascending; the last row holds
+    the end. Where the quantile function jumps (between components that are apart) the jump is within 2^-38 of its z.
+    """
+    from scipy.special import ndtr
+
+    def quantiles(z: Array) -> Array:
+        return mixture_quantiles(mixture, ndtr(z), ndtr(-z))
+
+    nodes = np.cos(np.pi * (np.arange(_PIECE_DEGREE + 1) + 0.5) / (_PIECE_DEGREE + 1))
+    to_coefficients = np.linalg.inv(np.vander(nodes, increasing=True))
+    checks = np.array([-1.0, -0.97, -0.6, 0.1, 0.75, 0.97, 1.0])
+    at_checks = np.vander(checks, _PIECE_DEGREE + 1, increasing=True).T
+    first = np.linspace(TABLE_LOW, TABLE_HIGH, 33)[:-1]
+    width = (TABLE_HIGH - TABLE_LOW) / 32
+    low, high = quantiles(np.array([-0.67, 0.67]))
+    spread = max(high - low, 1e-3 * abs(high))
+    done: list[Array] = []
+    while first.size:
+        middle = first[:, None] + width / 2
+        table = quantiles(middle + nodes * width / 2) @ to_coefficients.T
+        wanted = quantiles(middle + checks * width / 2)
+        close = np.abs(table @ at_checks - wanted) <= _PIECE_TOLERANCE * np.maximum(np.abs(wanted), spread)
+        if width < _NARROWEST:
+            table = np.hstack([wanted[:, [3]], np.zeros((len(first), _PIECE_DEGREE))])
+            close[:] = True
+        good = close.all(axis=1)
+        done.append(np.hstack([first[good, None], table[good]]))
+        first = np.concatenate([first[~good], first[~good] + width / 2])
+        width /= 2
+    pieces = np.concatenate(done)
+    found = np.vstack([pieces[pieces[:, 0].argsort()], [TABLE_HIGH, *[0.0] * (_PIECE_DEGREE + 1)]])
+    found.flags.writeable = False
+    return found

@@ -24,7 +24,11 @@ WEIBULL = 6  # shape, scale
 EXPONENTIAL = 7  # mean
 LOG_TABLE = 8  # first row of the table, number of intervals, offset, scale: offset + scale·exp(polynomial(z))
 DISCRETE = 9  # first row of the table, number of values: rows of (value, cumulative weight)
+EMPIRICAL = 10  # first row of the table, number of values, eight to a row: linear between order statistics at (k−1)/(n−1)
+METALOG = 11  # first row of the table, bounds (as below), low, high: a row for the polynomial, a row for the one times L
+PIECEWISE = 12  # first row of the table, number of pieces: rows of (first z of a piece, polynomial of degree 6)
 PARAMETERS = 5
+UNBOUNDED, BOUNDED_BELOW, BOUNDED_ABOVE, BOUNDED = range(4)
 
 TABLE_DEGREE = 7
 TABLE_LOW, TABLE_HIGH = -7.04, 7.04  # beyond Φ⁻¹ of the outermost uniforms, ±7.0345
@@ -70,6 +74,42 @@ def table_polynomial(z, tables, first, intervals):
     value = tables[row, 7]
     for power in range(TABLE_DEGREE - 1, -1, -1):
         value = value * s + tables[row, power]
+    return value
+
+
+@inline
+def metalog(u, tables, first, bounds, low, high):
+    """Keelin's metalog at u, 1e-12 ≤ u ≤ 1 − 1e-12."""
+    c = u - 0.5
+    plain, times_logit = 0.0, 0.0
+    for power in range(7, -1, -1):
+        plain = plain * c + tables[first, power]
+        times_logit = times_logit * c + tables[first + 1, power]
+    m = plain + times_logit * (log(u) - log1p_negative(u))
+    if bounds == UNBOUNDED:
+        return m
+    if bounds == BOUNDED_BELOW:
+        return low + exp(m)
+    if bounds == BOUNDED_ABOVE:
+        return high - exp(-m)
+    return low + (high - low) / (1.0 + exp(-m))
+
+
+@inline
+def piecewise(z, tables, first, pieces):
+    """A tabulated function of unequal pieces at z: the row after the last piece holds where that one ends."""
+    low, high = 0, pieces - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if z < tables[first + middle, 0]:
+            high = middle - 1
+        else:
+            low = middle
+    row = first + low
+    s = 2.0 * (z - tables[row, 0]) / (tables[row + 1, 0] - tables[row, 0]) - 1.0
+    value = tables[row, 7]
+    for column in range(6, 0, -1):
+        value = value * s + tables[row, column]
     return value
 
 
@@ -138,6 +178,22 @@ def fill_quantiles(family, parameters, tables, u, z, x):
                 else:
                     low_row = middle + 1
             x[i] = tables[first + low_row, 0]
+    elif family == EMPIRICAL:
+        first, count = int(a), int(b)
+        for i in range(n):
+            position = u[i] * (count - 1)
+            k = min(int(position), count - 2)
+            lower, upper = tables[first + k // 8, k % 8], tables[first + (k + 1) // 8, (k + 1) % 8]
+            x[i] = lower + (position - k) * (upper - lower)
+    elif family == METALOG:
+        first, bounds = int(a), int(b)
+        for i in range(n):
+            x[i] = metalog(u[i], tables, first, bounds, c, d)
+    elif family == PIECEWISE:
+        fill_inverse_normal(u, z)
+        first, pieces = int(a), int(b)
+        for i in range(n):
+            x[i] = piecewise(z[i], tables, first, pieces)
     else:
         for i in range(n):
             x[i] = np.nan

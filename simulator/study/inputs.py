@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.quantities import INPUT, THROUGHPUT_FACTOR, Quantity
-from simulator.study.distributions import Marginal, constant
+from simulator.study.families import Marginal, constant
 from simulator.study.marginals import read_marginal, read_unit
 from simulator.study.model import Evidence, Input, Process
 from simulator.study.problems import Path, path_text, shown

@@ -62,7 +62,7 @@ def study_schema() -> dict[str, Any]:
                                  _object({"value": {"type": "number"}, "unit": _UNIT}, ["value"])]},
             "input": {"oneOf": [{"type": "number"},
                                 _object({"value": {"type": "number"}, "unit": _UNIT, **_EVIDENCE}, ["value"]),
-                                *[_distribution(name) for name in DISTRIBUTIONS]]},
+                                *[_distribution(name) for name in DISTRIBUTIONS], _empirical(), _mixture()]},
             "process": _object({"process": {"const": "mean_reverting"}, "unit": _UNIT, **_EVIDENCE,
                                 **{name: {"$ref": "#/$defs/input"} for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL)}},
                                ["process", *PROCESS_REQUIRED]),
@@ -79,6 +79,17 @@ def _input(quantity: Quantity) -> dict[str, Any]:
     if quantity.process:
         ways.append({"$ref": "#/$defs/process"})
     return {"description": f"{quantity.meaning} [{quantity.unit}]; {bounds_in_words(quantity)}", "anyOf": ways}
+
+
+def _empirical() -> dict[str, Any]:
+    return _object({"distribution": {"const": "empirical"}, "unit": _UNIT, **_EVIDENCE, "file": _TEXT, "column": _TEXT},
+                   ["distribution", "file", "column"])
+
+
+def _mixture() -> dict[str, Any]:
+    component = {"type": "object", "required": ["weight"], "properties": {"weight": {"type": "number", "exclusiveMinimum": 0}}}
+    return _object({"distribution": {"const": "mixture"}, "unit": _UNIT, **_EVIDENCE,
+                    "components": {"type": "array", "minItems": 1, "items": component}}, ["distribution", "components"])
 
 
 def _distribution(name: str) -> dict[str, Any]:

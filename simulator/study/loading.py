@@ -101,10 +101,19 @@ def _there_are(names: list[str]) -> str:
     return f"; its platforms are {', '.join(map(quoted, names))}" if names else ""
 
 
-def digest(tree: Mapping[str, Any]) -> str:
-    """Digest of a resolved tree (16 hexadecimal digits): the same for the same content in the same order."""
-    text = json.dumps(tree, ensure_ascii=True, allow_nan=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def digest(tree: Mapping[str, Any], *files: str) -> str:
+    """Digest of a resolved tree and of `files`, themselves digests of what it reads (16 hexadecimal digits).
+
+    It is the same for the same content in the same order. Where the files lie does not matter.
+    """
+    text = json.dumps(_without_files(tree) if files else tree, ensure_ascii=True, allow_nan=True, separators=(",", ":"))
+    return hashlib.blake2b("\0".join((text, *files)).encode(), digest_size=8).hexdigest()
+
+
+def _without_files(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _without_files(value) for key, value in tree.items() if key != "file"}
+    return [_without_files(item) for item in tree] if isinstance(tree, list) else tree
 
 
 def is_input(path: Path) -> bool:

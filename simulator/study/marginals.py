@@ -9,18 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from simulator.quantities import Quantity
-from simulator.study.distributions import (
-    DISTRIBUTIONS,
-    FIRST,
-    LAST,
-    LATER_DISTRIBUTIONS,
-    PURE,
-    Distribution,
-    Form,
-    Marginal,
-    UnusableError,
-    constant,
-)
+from simulator.study.builders import UnusableError
+from simulator.study.compound import read_empirical, read_mixture
+from simulator.study.distributions import COMPOUND, DISTRIBUTIONS, PURE, Distribution, Form
+from simulator.study.families import FIRST, LAST, Marginal, constant
 from simulator.study.problems import Path, any_of, figure, near_name, quoted, shown
 from simulator.study.reader import Reader
 from simulator.units import UnitError, conversion, convert
@@ -164,15 +156,16 @@ def _read_distribution(reader: Reader, found: Mapping[str, Any], path: Path, qua
     name = found["distribution"]
     kind = DISTRIBUTIONS.get(name) if isinstance(name, str) else None
     unit = read_unit(reader, found, path, quantity, around)
+    if name == "mixture":
+        return read_mixture(reader, found, path, extra,
+                            lambda part, place: read_marginal(reader, part, place, quantity, around=unit))
+    if name == "empirical":
+        factor = conversion(unit, quantity.unit) if unit else 1
+        return read_empirical(reader, found, path, extra, lambda value: float(value * factor) if factor != 1 else value)
     if kind is None:
-        inside = (*path, "distribution")
-        near = near_name(name, (*DISTRIBUTIONS, *LATER_DISTRIBUTIONS)) if isinstance(name, str) else None
-        if near in LATER_DISTRIBUTIONS:
-            reader.refuse(inside, f"found {shown(name)}, which this version cannot draw from yet; expected "
-                          f"{any_of(DISTRIBUTIONS)}")
-        else:
-            reader.refuse(inside, f"found {shown(name)}; "
-                          + (f"did you mean '{near}'?" if near else f"expected {any_of(DISTRIBUTIONS)}"))
+        near = near_name(name, (*DISTRIBUTIONS, *COMPOUND)) if isinstance(name, str) else None
+        reader.refuse((*path, "distribution"), f"found {shown(name)}; "
+                      + (f"did you mean '{near}'?" if near else f"expected {any_of((*DISTRIBUTIONS, *COMPOUND))}"))
         return None
     percentiles: dict[float, float | None] = {}
     given: dict[str, Any] = {}
@@ -240,12 +233,11 @@ def _matching_form(forms: tuple[Form, ...], given: Mapping[str, Any]) -> Form | 
 def _through_percentiles(name: str, percentiles: Mapping[float, float | None], given: Mapping[str, Any]) -> Marginal:
     kind = DISTRIBUTIONS[name]
     levels = sorted(percentiles)
-    if kind.fit is None or len(percentiles) != kind.percentiles or not set(given) <= set(kind.fit_optional):
+    if not kind.takes(len(percentiles)) or not set(given) <= set(kind.fit_optional):
         found = [*(f"p{figure(p * 100)}" for p in levels), *given]
         raise UnusableError(f"found {', '.join(found)}; {name} takes {kind.in_words()}")
     values = [v for v in (percentiles[p] for p in levels) if v is not None]
     if any(a >= b for a, b in pairwise(values)):
         inside = ", ".join(f"p{figure(p * 100)} = {figure(v)}" for p, v in zip(levels, values, strict=True))
         raise UnusableError(f"found percentiles out of order ({inside}); expected each to be above the one before")
-    optional = {**dict.fromkeys(kind.fit_optional), "low": 0.0, "high": 1.0} if kind.fit_optional else {}
-    return kind.through(levels, values, **{**optional, **given})
+    return kind.through(levels, values, **{**kind.fit_optional, **given})

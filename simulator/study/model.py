@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.quantities import ALTERNATIVES, INPUTS, NEEDLESS_WITHOUT, RENT_DEFAULTS, Quantity
-from simulator.study.distributions import Marginal
 from simulator.study.document import Document
+from simulator.study.families import Marginal
 from simulator.study.problems import Place
 from simulator.study.published import Published
+from simulator.study.reader import DataFile
 
 _BY_DEFAULT = Place("default")
 
@@ -127,6 +128,7 @@ class Study:
     warnings: tuple[str, ...]
     document: Document = field(repr=False, compare=False)
     published: tuple[Published, ...] = ()
+    data_files: tuple[DataFile, ...] = ()
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""

@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.study.document import Document
 from simulator.study.problems import Path, Place, Problem, any_of, figure, near_name, nearest, path_text, quoted, shown
 
 _NUMBER_IN_TEXT = re.compile(r"([-+]?[\d.,_]*\d[\d.,_]*(?:[eE][-+]?\d+)?)\s*(\S.*)?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that a study reads numbers from: the path inside the study that names it, the file, a digest of its content."""
+
+    path: Path
+    file: FilePath
+    digest: str
 
 
 class Reader:
@@ -25,6 +36,7 @@ class Reader:
         self.problems: list[Problem] = list(document.problems)
         self.refusals = 0  # grows with every problem, also with those that are not reported
         self._meant: set[Path] = set()
+        self.data_files: list[DataFile] = []
 
     def place(self, path: Path) -> Place:
         """The place of a path, or of the nearest thing around it that was written somewhere."""
@@ -32,6 +44,17 @@ class Reader:
             if path[:end] in self.document.places:
                 return self.document.places[path[:end]]
         return Place("study")
+
+    def folder(self, path: Path) -> FilePath:
+        """The folder of the file in which a path was written, or of the study where it came from elsewhere."""
+        for place in (self.place(path), self.place(())):
+            if place.line:
+                return FilePath(place.file).parent
+        return FilePath()
+
+    def data_file(self, path: Path, file: FilePath, digest: str) -> None:
+        """Note that the study reads a file, named at this path."""
+        self.data_files.append(DataFile(path, file, digest))
 
     def refuse(self, path: Path, message: str) -> None:
         """Note a problem, unless the value was already found wrong as YAML."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from simulator.quantities import INPUT, NEEDLESS_WITHOUT, NEEDS, RENT_DEFAULTS, REQUIRED, THROUGHPUT_FACTOR
-from simulator.study.distributions import constant
 from simulator.study.document import Document
+from simulator.study.families import constant
 from simulator.study.inputs import EVIDENCE_KEYS, read_evidence, read_input
 from simulator.study.loading import digest
 from simulator.study.model import Input, OperatingPoint, Platform, Process, Simulation, Study
@@ -65,7 +65,9 @@ def read_study(document: Document, default_name: str) -> Study:
     description = reader.text(tree, "description", ())
     if reader.problems:
         raise StudyError(reader.problems)
-    return Study(name, description, simulation, tuple(platforms), digest(tree), tuple(warnings), document, published)
+    files = tuple(dict.fromkeys(reader.data_files))
+    return Study(name, description, simulation, tuple(platforms), digest(tree, *(file.digest for file in files)), tuple(warnings),
+                 document, published, files)
 
 
 def _read_simulation(reader: Reader, found: Any) -> tuple[Simulation, list[str]]:

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from simulator.engine.quantile_tables import log_quantile, quantile_table
-from simulator.study.distributions import LARGEST_SHAPE, LEAST_SHAPE
+from simulator.study.builders import LARGEST_SHAPE, LEAST_SHAPE
 
 SHAPES = [LEAST_SHAPE, 0.3, 1, 30, 1000, 3000, 1e4, LARGEST_SHAPE]
 

@@ -8,16 +8,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simulator.study.distributions import (
-    DISTRIBUTIONS,
-    FIRST,
-    LARGEST_SHAPE,
-    LAST,
-    LEAST_SHAPE,
-    Marginal,
-    UnusableError,
-    constant,
-)
+from simulator.study.builders import LARGEST_SHAPE, LEAST_SHAPE, UnusableError
+from simulator.study.distributions import DISTRIBUTIONS
+from simulator.study.families import FIRST, LAST, Marginal, constant
 
 # Shares over the whole of what can be drawn, as far out in both tails.
 SHARES = st.floats(-12, -0.31).map(lambda e: 10.0**e) | st.floats(-12, -0.31).map(lambda e: 1 - 10.0**e) | st.floats(0.01, 0.99)

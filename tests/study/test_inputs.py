@@ -3,8 +3,8 @@
 import pytest
 
 from simulator.quantities import INPUT
-from simulator.study.distributions import constant
 from simulator.study.document import parse
+from simulator.study.families import constant
 from simulator.study.inputs import PROCESS_OPTIONAL, PROCESS_REQUIRED, parameter_quantity, read_input, unit_of
 from simulator.study.model import Evidence, Process
 from simulator.study.problems import Place

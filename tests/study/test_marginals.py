@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.quantities import INPUT, INPUTS
-from simulator.study.distributions import DISTRIBUTIONS, constant
+from simulator.study.distributions import DISTRIBUTIONS
 from simulator.study.document import parse
+from simulator.study.families import constant
 from simulator.study.marginals import bounds_in_words, read_marginal
 from simulator.study.reader import Reader
 
@@ -126,9 +127,8 @@ def test_bounds_are_said_in_words():
 
 @pytest.mark.parametrize(("text", "quantity", "message"), [
     ("{distribution: betta}", "pue", "distribution: found the text 'betta'; did you mean 'beta'?"),
-    ("{distribution: 5}", "pue", f"distribution: found 5; expected {', '.join(list(DISTRIBUTIONS)[:-1])} or discrete"),
-    ("{distribution: metalg}", "pue", "distribution: found the text 'metalg', which this version cannot draw from yet; "
-     f"expected {', '.join(list(DISTRIBUTIONS)[:-1])} or discrete"),
+    ("{distribution: 5}", "pue", f"distribution: found 5; expected {', '.join(DISTRIBUTIONS)}, empirical or mixture"),
+    ("{distribution: metalg}", "pue", "distribution: found the text 'metalg'; did you mean 'metalog'?"),
     ("{distribution: pert, low: 1, mode: 2, hihg: 3}", "pue",
      "hihg: unknown parameter 'hihg'; pert takes low, mode and high (shape may be added); did you mean 'high'?"),
     ("{distribution: normal, P5: 1, p95: 2}", "pue",
