@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.quantities import BREAK_EVEN_PRICE, PART_MEANINGS, RATIO, RESULT, RESULTS
-from simulator.study.inputs import unit_of
+from simulator.quantities import BREAK_EVEN_PRICE, CHANCES, PART_MEANINGS, RATIO, RESULT, RESULTS
+from simulator.study.processes import units_of
 
 if TYPE_CHECKING:
     import xarray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.results import Record, Run
 
 ESTIMATE = ("value", "standard_error", "low", "high")
-_MEANINGS = {result.name: result.meaning for result in (*RESULTS, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
+_MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
     "probability_cheapest": "share of trials in which the platform costs least; ties are shared",
     "expected_regret": "expected cost above the cheapest platform of the same trial"}
@@ -65,10 +65,10 @@ def _sample(run: Run, platforms: list[str]) -> dict[str, Any]:
 
 
 def _coordinates(run: Run, axes: dict[str, list[Any]]) -> dict[str, Any]:
-    paths = list(run.sample.inputs)
+    paths, units = list(run.sample.inputs), units_of(run.study.inputs())
     coordinates: dict[str, Any] = {dim: values for dim, values in axes.items() if values and dim != "quantile"}
     coordinates["quantile"] = ("quantile", axes["quantile"], {"units": "1", "long_name": "share of outcomes not above"})
-    return coordinates | {"input": paths, "input_units": ("input", [unit_of(path) for path in paths])}
+    return coordinates | {"input": paths, "input_units": ("input", [units.get(path, "1") for path in paths])}
 
 
 def _attributes(run: Run) -> dict[str, Any]:

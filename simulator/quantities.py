@@ -66,7 +66,7 @@ INPUTS: tuple[Quantity, ...] = (
     Quantity("residual_decay", "1/year", 0, 100, 0, "rate at which the residual value decays with age", "buy"),
     Quantity("failure_rate", "1/GPU/year", 0, 12, 0, "permanent failures that need a replacement part", "buy"),
     Quantity("replacement_cost", "1", 0, 10, 0, "cost of one replacement as a share of capex", "buy"),
-    Quantity("opex", "USD/GPU/year", 0, math.inf, 0, "staff, software licences, transit", "buy"),
+    Quantity("opex", "USD/GPU/year", 0, math.inf, 0, "staff, software licences, transit"),
     Quantity("maintenance_rate", "1/year", 0, 1, 0, "maintenance and insurance per year as a share of capex", "buy"),
     Quantity("availability", "1", 0, 1, 1, "share of hours in which the GPU is up", above_low=True),
     Quantity("idle_power_fraction", "1", 0, 1, 1, "power at zero load per power at full load"),
@@ -79,6 +79,25 @@ INPUTS: tuple[Quantity, ...] = (
     Quantity("facility_lifetime", "year", 0, 100, None, "life over which the facility is paid", "buy", above_low=True),
     Quantity("warranty", "year", 0, 100, 0, "time in which replacements cost nothing", "buy"),
     Quantity("peak_flops", "PFLOP/s/GPU", 0, math.inf, None, "peak arithmetic rate, for FLOPS per dollar", above_low=True),
+    Quantity("failure_epidemic", "1", 1, 1000, 1, "factor on the failure rate where a bad component hits all of it", "buy"),
+    Quantity("fleet_size", "GPU", 1, 1e9, None, "GPUs in the fleet, for the chance of single failures", "buy"),
+    Quantity("contracted_power_factor", "1", 0, 10, 1, "contracted power per power at full load, which hosting bills", "buy",
+             above_low=True),
+    Quantity("contract_term", "year", 0, 100, None, "time for which a rent is fixed before it is let again", "rent",
+             above_low=True),
+    Quantity("inflation", "1/year", -0.2, 1, 0, "inflation, for what is stated or fixed in nominal money", compounding=True),
+    Quantity("tax_rate", "1", 0, 0.95, 0, "tax on profits"),
+    Quantity("depreciation_life", "year", 0, 100, None, "years of the straight line; the life where not given", "buy",
+             above_low=True),
+    Quantity("token_price", "USD/million tokens", 0, 1e6, None, "price at which a million counted tokens are sold",
+             above_low=True, process=True),
+    Quantity("token_price_decline", "1/year", -0.5, 0.99, 0, "yearly fall of the price of tokens", compounding=True),
+    Quantity("input_token_price", "USD/million tokens", 0, 1e6, None, "price of a million input tokens"),
+    Quantity("output_token_price", "USD/million tokens", 0, 1e6, None, "price of a million output tokens"),
+    Quantity("cached_input_token_price", "USD/million tokens", 0, 1e6, None, "price of a million input tokens from the cache"),
+    Quantity("cached_input_share", "1", 0, 1, 0, "share of input tokens that are read from the cache"),
+    Quantity("target_margin", "1", -10, 0.999, None, "gross margin that the minimum price has to leave"),
+    Quantity("carbon_intensity", "g/kWh", 0, 5000, None, "emissions per energy at the meter, in CO2 equivalents"),
 )
 INPUT = {quantity.name: quantity for quantity in INPUTS}
 SLOT = {quantity.name: position for position, quantity in enumerate(INPUTS)}
@@ -91,21 +110,34 @@ REQUIRED = {"buy": ("throughput", "utilization", "capex", "gpu_lifetime", "power
             "rent": ("throughput", "utilization", "rental_price")}
 RENT_DEFAULTS = {"gpu_lifetime": 1.0, "discount_rate": 0.0}
 # An input that makes another one necessary.
-NEEDS = {"software_gain": "software_gain_time", "facility_capex": "facility_lifetime"}
+NEEDS = {"software_gain": "software_gain_time", "facility_capex": "facility_lifetime", "input_token_price": "output_token_price",
+         "output_token_price": "input_token_price"}
+# Inputs of which one says what the other would.
+EXCLUSIVE = {"token_price": ("input_token_price", "output_token_price")}
 
 # An input that says nothing where another one is left out; and inputs of which one stands in for the other.
 NEEDLESS_WITHOUT = {"hosting_escalation": "hosting_price", "residual_decay": "residual_value", "replacement_cost": "failure_rate",
-                    "warranty": "failure_rate"}
+                    "warranty": "failure_rate", "failure_epidemic": "failure_rate", "fleet_size": "failure_rate",
+                    "contracted_power_factor": "hosting_price", "depreciation_life": "tax_rate",
+                    "cached_input_share": "input_token_price", "cached_input_token_price": "input_token_price"}
+# Inputs that say nothing to a study of costs alone.
+FOR_PRICES_ONLY = ("token_price_decline",)
 ALTERNATIVES = {"hosting_price": "facility_capex", "facility_capex": "hosting_price"}
+
+
+# What a platform says in a word of its own, here or under shared: the first is what holds where it says nothing.
+WITH_REPLACEMENT = "with_replacement"
+WORDS = {"depreciation": ("straight_line", "macrs_5", "full_expensing"), "attrition": (WITH_REPLACEMENT, "without_replacement")}
 
 
 @dataclass(frozen=True)
 class Result:
-    """An output of a trial: its name, unit and what it is."""
+    """An output of a trial: its name, unit and what it is; the bad end of what is better when more is the low one."""
 
     name: str
     unit: str
     meaning: str
+    more_is_better: bool = False
 
     @property
     def label(self) -> str:
@@ -125,13 +157,25 @@ RESULTS: tuple[Result, ...] = (
     COST,
     Result("cost_per_gpu_hour", "USD", "present value of the cost per present value of the hours in service"),
     Result("cost_per_million_output_tokens", "USD", "the same cost borne by output tokens alone"),
-    Result("tokens_per_dollar", "token/USD", "tokens for one dollar"),
-    Result("tokens_per_second_per_megawatt", "token/s/MW", "throughput with its factors per IT power, new and at full load"),
-    Result("tokens_per_second_per_facility_megawatt", "token/s/MW", "the same per power at the meter"),
+    Result("tokens_per_dollar", "token/USD", "tokens for one dollar", more_is_better=True),
+    Result("tokens_per_second_per_megawatt", "token/s/MW", "throughput with its factors per IT power, new and at full load",
+           more_is_better=True),
+    Result("tokens_per_second_per_facility_megawatt", "token/s/MW", "the same per power at the meter", more_is_better=True),
     Result("energy_per_million_tokens", "kWh", "energy at the meter per million tokens, undiscounted"),
-    Result("flops_per_dollar", "PFLOP/s per USD/hour", "peak arithmetic rate per cost of a GPU-hour"),
+    Result("flops_per_dollar", "PFLOP/s per USD/hour", "peak arithmetic rate per cost of a GPU-hour", more_is_better=True),
+    Result("carbon_per_million_tokens", "gCO2e", "emissions of the energy of a million tokens"),
+    Result("gross_margin", "1", "share of the present value of the revenue that costs leave, before tax", more_is_better=True),
+    Result("net_present_value", "USD/GPU", "present value of what is earned less what it costs, after tax", more_is_better=True),
+    Result("net_present_value_per_megawatt", "USD/MW", "the same per IT power", more_is_better=True),
+    Result("payback", "year", "time from payment until the money is back, undiscounted and after tax"),
+    Result("minimum_price", "USD", "price of a million tokens, at the first one, that leaves the target margin"),
+    Result("first_year_break_even_price", "USD", "price of a million tokens, at the first one, that covers the cost as it falls"),
 )
-RESULT = {result.name: result for result in RESULTS}
+CHANCES: tuple[Result, ...] = (
+    Result("probability_of_loss", "1", "share of trials with a net present value below 0"),
+    Result("probability_of_payback", "1", "share of trials in which the money is back by the end"),
+)
+RESULT = {result.name: result for result in (*RESULTS, *CHANCES)}
 BREAK_EVEN_PRICE = Result("break_even_price", "USD", "constant real price of a million tokens at which the expected "
                           "net present value is zero: E[cost] / E[tokens]")
 RATIO = Result("ratio", "1", "cost of the one platform per cost of the other, trial by trial")

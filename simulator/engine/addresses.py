@@ -17,7 +17,7 @@ from simulator.units import MONTHS
 
 SHARED_ROOM = 64  # registry entries
 PLATFORM_COLUMNS = 256
-PLATFORM_INPUTS = 40  # registry entries that a platform can have
+PLATFORM_INPUTS = 40  # the first entries of the registry; the later ones of a platform are named things
 NAMED_ROOM = 4096
 SHARED_PROCESSES = ("shared.energy_price", "shared.rental_price")
 
@@ -26,7 +26,7 @@ _NAMED_FROM = _PLATFORMS_FROM + PLATFORM_COLUMNS * PLATFORM_INPUTS
 _PROCESSES_FROM = _NAMED_FROM + NAMED_ROOM
 PROCESS_ROOM = (MAX_DIMENSIONS - _PROCESSES_FROM) // MONTHS
 
-assert max(SLOT.values()) < PLATFORM_INPUTS <= SHARED_ROOM
+assert max(SLOT.values()) < SHARED_ROOM
 
 
 def stream(path: str) -> int:
@@ -80,4 +80,4 @@ def _is_shared_input(path: str) -> bool:
 
 def _is_platform_input(path: str) -> bool:
     parts = path.split(".")
-    return parts[0] == "platforms" and len(parts) == 3
+    return parts[0] == "platforms" and len(parts) == 3 and SLOT[parts[2]] < PLATFORM_INPUTS

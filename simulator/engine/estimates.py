@@ -20,6 +20,7 @@ from simulator.analysis.intervals import (
 )
 from simulator.engine.layout import Layout, Row
 from simulator.engine.selection import Selected, Wanted
+from simulator.kernels.platform import NEVER
 from simulator.quantities import BREAK_EVEN_PRICE, COST, RATIO, RESULT, Result
 from simulator.results import PERCENTILES, Record
 from simulator.study.model import Platform, Study
@@ -29,14 +30,11 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 _TAIL = 0.05  # the share of outcomes that expected shortfall is the mean of
 # What is divided by a cost, and means nothing where a cost is not positive.
 _PER_COST = frozenset({"tokens_per_dollar", "flops_per_dollar", RATIO.name})
-# Results of which more is better: their bad tail is the low one.
-_MORE_IS_BETTER = frozenset({"tokens_per_dollar", "tokens_per_second_per_megawatt",
-                             "tokens_per_second_per_facility_megawatt", "flops_per_dollar"})
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums of a row over all trials: mean and variance by replicate float64[replicates], pooled, least and largest."""
+    """Sums of a row over all trials: mean and variance by replicate float64[replicates], pooled; least and most."""
 
     mean: float
     mean_by_replicate: Array
@@ -45,6 +43,7 @@ class Moments:
     sum_of_squares: float
     largest_square: float
     least: float
+    most: float
 
 
 def wanted_quantiles(study: Study, rows: Layout) -> list[Wanted]:
@@ -59,7 +58,7 @@ def wanted_quantiles(study: Study, rows: Layout) -> list[Wanted]:
 def _tail(row: Row, p: float) -> str:
     if row.kind != "output":
         return ""
-    better = row.quantity in _MORE_IS_BETTER
+    better = RESULT[row.quantity].more_is_better
     return "low" if better and p == _TAIL else "high" if not better and p == 1 - _TAIL else ""
 
 
@@ -71,6 +70,7 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         picks.setdefault(want.row, []).append((want, pick))
     records: list[Record] = []
     withheld: dict[str, list[str]] = {}
+    unpaid: list[str] = []
     costs = [moments[rows.find("output", owner, COST.name)].least for owner in range(len(study.platforms))]
     for position, row in enumerate(rows.rows):
         if row.kind in ("present_cost", "present_tokens"):
@@ -82,7 +82,9 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         kind, group = "pair" if row.kind in ("ratio", "cheaper") else "platform", "parts" if row.kind == "part" else ""
         records += [Record("base", kind, owner, group, row.quantity, statistic, row.unit, estimate)
                     for statistic, estimate in _statistics(study, row, moments[position], picks.get(position, []))]
-        if row.ranked and _one_trial_dominates(study, moments[position]):
+        if _is_never(row, moments[position].most):
+            unpaid.append(study.platforms[row.owner].label)
+        elif row.ranked and _one_trial_dominates(study, moments[position]):
             withheld.setdefault(row.quantity, []).append(owner)
     for position, platform in enumerate(study.platforms):
         price = _break_even_price(moments[rows.find("present_cost", position)], moments[rows.find("present_tokens", position)])
@@ -96,6 +98,9 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
     if free:
         warnings.append(f"in some trials {', '.join(free)} costs nothing or less (a negative price of energy?): ratios with it "
                         "and what a dollar buys are left out")
+    if unpaid:
+        warnings.append(f"in some trials {', '.join(unpaid)} is not paid back by the end: the percentiles of its payback that "
+                        "this reaches, and its mean, are left out; probability_of_payback says how often it is")
     return records, warnings
 
 
@@ -105,20 +110,26 @@ def _statistics(study: Study, row: Row, moments: Moments,
     n, independent = study.simulation.trials, study.simulation.sampler == "random"
     mean = (plain_mean(moments.mean, moments.variance**0.5, n) if independent
             else sectioning(moments.mean, moments.mean_by_replicate))
-    if row.kind in ("cheaper", "cheapest"):
+    if row.kind in ("cheaper", "cheapest", "chance"):
         yield "", probability(mean, n)
     elif row.kind == "regret":
         yield "", mean
-    else:
+    elif not _is_never(row, moments.most):
         yield "mean", mean
-    if row.ranked and not _one_trial_dominates(study, moments):
+    if row.ranked and not _is_never(row, moments.most) and not _one_trial_dominates(study, moments):
         yield "sd", sectioning(moments.variance**0.5, moments.variance_by_replicate**0.5)
     for want, pick in picks:
-        yield f"p{want.p * 100:g}", (order_statistic_interval(pick.pooled, *pick.more) if independent
-                                     else sectioning(pick.pooled, pick.by_replicate))
+        if not _is_never(row, max(pick.pooled, *pick.more, *pick.by_replicate)):
+            yield f"p{want.p * 100:g}", (order_statistic_interval(pick.pooled, *pick.more) if independent
+                                         else sectioning(pick.pooled, pick.by_replicate))
     for want, pick in picks:
-        if want.tail:
+        if want.tail and not _is_never(row, moments.most):
             yield "cvar95", sectioning(pick.tail_pooled, pick.tail_by_replicate)
+
+
+def _is_never(row: Row, largest: float) -> bool:
+    """Whether a payback is among some trials that never comes."""
+    return row.quantity == "payback" and largest >= NEVER
 
 
 def _one_trial_dominates(study: Study, moments: Moments) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.kernels import cost
-from simulator.quantities import COST, PARTS, RATIO, RESULTS
+from simulator.kernels.platform import OUTPUT_ROWS
+from simulator.quantities import CHANCES, COST, PARTS, RATIO, RESULTS, WITH_REPLACEMENT
 from simulator.study.model import Platform, Study
 
 # The parts of the cost, and the inputs of which one at least has to be given for a part to be there.
@@ -17,7 +17,7 @@ PART_INPUTS = {"capex": ("capex",), "facility": ("facility_capex",), "energy": (
 class Row:
     """One number of a trial.
 
-    kind   output, part, present_cost, present_tokens, ratio, cheaper, cheapest or regret
+    kind   output, part, present_cost, present_tokens, chance, ratio, cheaper, cheapest or regret
     owner  position of the platform, or of the pair
     """
 
@@ -51,23 +51,42 @@ class Layout:
                     if row.kind == kind and row.owner == owner and quantity in ("", row.quantity))
 
 
+# What an output needs of a platform's inputs; and the outputs that need a price of tokens.
+_NEEDS = {"tokens_per_second_per_megawatt": ("power",), "tokens_per_second_per_facility_megawatt": ("power", "pue"),
+          "energy_per_million_tokens": ("power", "pue"), "flops_per_dollar": ("peak_flops",),
+          "carbon_per_million_tokens": ("power", "pue", "carbon_intensity"), "net_present_value_per_megawatt": ("power",),
+          "minimum_price": ("target_margin",), "first_year_break_even_price": ("token_price_decline",)}
+_EARNED = frozenset({"gross_margin", "net_present_value", "net_present_value_per_megawatt", "payback", "probability_of_loss",
+                     "probability_of_payback"})
+
+
 def applicable(platform: Platform, output: str) -> bool:
     """Whether a platform's inputs give an output."""
-    needs = {"tokens_per_second_per_megawatt": ("power",), "tokens_per_second_per_facility_megawatt": ("power", "pue"),
-             "energy_per_million_tokens": ("power", "pue"), "flops_per_dollar": ("peak_flops",)}
-    return all(name in platform.inputs for name in needs.get(output, ()))
+    if output in _EARNED and not platform.has_token_price:
+        return False
+    if output in ("payback", "probability_of_payback") and platform.ownership == "rent":
+        return False  # nothing is paid that could come back
+    return all(name in platform.inputs for name in _NEEDS.get(output, ()))
+
+
+def has_part(platform: Platform, part: str) -> bool:
+    """Whether a platform's inputs give a part of the cost."""
+    if part == "replacement" and platform.attrition != WITH_REPLACEMENT:
+        return False
+    return any(name in platform.inputs for name in PART_INPUTS[part])
 
 
 def layout(study: Study) -> Layout:
     """The rows of a study's results; those of which percentiles are wanted come first."""
     count = len(study.platforms)
     pairs = tuple((later, earlier) for earlier in range(count) for later in range(earlier + 1, count))
-    computed = {name: position for position, name in enumerate(cost.OUTPUT_ROWS)}
+    computed = {name: position for position, name in enumerate(OUTPUT_ROWS)}
     outputs, means = [], []
     for owner, platform in enumerate(study.platforms):
         outputs += [Row("output", owner, result.name, result.unit) for result in RESULTS
                     if result.name in computed and applicable(platform, result.name)]
-        means += [Row("part", owner, part) for part in PARTS if any(name in platform.inputs for name in PART_INPUTS[part])]
+        means += [Row("part", owner, part) for part in PARTS if has_part(platform, part)]
+        means += [Row("chance", owner, chance.name, chance.unit) for chance in CHANCES if applicable(platform, chance.name)]
         means += [Row("present_cost", owner, "present_cost"), Row("present_tokens", owner, "present_tokens", "token")]
     wanted = tuple((row.owner, computed[row.quantity]) for row in (*outputs, *means))
     compared = [Row("cheaper", pair, "probability_cheaper", "1") for pair in range(len(pairs))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.addresses import dimensions, stream
-from simulator.engine.quantile_tables import mixture_table, quantile_table
+from simulator.engine.quantile_tables import mixture_table, quantile_table, student_table
 from simulator.engine.sobol_directions import direction_numbers
-from simulator.kernels import cost, distributions
-from simulator.kernels.processes import PROCESS_ROWS, bridge_nodes
+from simulator.kernels import distributions, processes
+from simulator.kernels import platform as layout
 from simulator.kernels.trajectories import Plan
-from simulator.quantities import INPUT
+from simulator.quantities import INPUT, WITH_REPLACEMENT, WORDS
 from simulator.study import metalog
+from simulator.study.correlations import cholesky
 from simulator.study.families import Marginal
 from simulator.study.model import Input, Platform, Process, Study
 from simulator.units import MONTHS
@@ -61,10 +62,17 @@ class _Rows:
         self.parameters: list[list[float]] = []
         self.tables: list[np.ndarray[Any, np.dtype[np.float64]]] = [np.zeros((1, distributions.TABLE_DEGREE + 1))]
         self.by_path: dict[str, int] = {}
+        self.nameless: set[int] = set()
 
     def constant(self, value: float) -> int:
         """A row that holds a number the study does not give."""
         return self._add("", distributions.CONSTANT, [value])
+
+    def hidden(self, path: str, marginal: Marginal) -> int:
+        """A row that is drawn like an input but is none."""
+        self.by_path[path] = self._add(path, *self._coded(marginal))
+        self.nameless.add(self.by_path[path])
+        return self.by_path[path]
 
     def given(self, path: str, marginal: Marginal) -> int:
         """The row of an input, made where it is new."""
@@ -78,7 +86,7 @@ class _Rows:
         self.parameters.append([*parameters, *[0.0] * (distributions.PARAMETERS - len(parameters))])
         return len(self.paths) - 1
 
-    def _table(self, table: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
+    def table(self, table: np.ndarray[Any, np.dtype[np.float64]]) -> list[float]:
         first = sum(len(part) for part in self.tables)
         self.tables.append(table)
         return [float(first), float(len(table))]
@@ -86,11 +94,11 @@ class _Rows:
     def _coded(self, marginal: Marginal) -> tuple[int, list[float]]:
         p = marginal.parameters
         if marginal.family == "beta":
-            return distributions.LOG_TABLE, [*self._table(quantile_table("beta", p[:2])), p[2], p[3] - p[2]]
+            return distributions.LOG_TABLE, [*self.table(quantile_table("beta", p[:2])), p[2], p[3] - p[2]]
         if marginal.family == "gamma":
-            return distributions.LOG_TABLE, [*self._table(quantile_table("gamma", p[:1])), 0.0, p[1]]
+            return distributions.LOG_TABLE, [*self.table(quantile_table("gamma", p[:1])), 0.0, p[1]]
         if marginal.family == "mixture":
-            first, rows = self._table(mixture_table(marginal))
+            first, rows = self.table(mixture_table(marginal))
             return distributions.PIECEWISE, [first, rows - 1]
         if marginal.family == "metalog":
             low, high, *coefficients = p
@@ -98,62 +106,77 @@ class _Rows:
             for row, polynomial in zip(table, metalog.polynomials(coefficients), strict=True):
                 row[: len(polynomial)] = polynomial
             bounds = (low > -np.inf) * distributions.BOUNDED_BELOW + (high < np.inf) * distributions.BOUNDED_ABOVE
-            return distributions.METALOG, [self._table(table)[0], float(bounds), *np.nan_to_num([low, high], neginf=0, posinf=0)]
+            return distributions.METALOG, [self.table(table)[0], float(bounds), *np.nan_to_num([low, high], neginf=0, posinf=0)]
         if marginal.family == "empirical":
             values = np.zeros((-(-len(p) // 8), 8))
             values.ravel()[: len(p)] = p
-            return distributions.EMPIRICAL, [self._table(values)[0], float(len(p))]
+            return distributions.EMPIRICAL, [self.table(values)[0], float(len(p))]
         if marginal.family == "discrete":
             count = len(p) // 2
             table = np.zeros((count, distributions.TABLE_DEGREE + 1))
             table[:, 0], table[:, 1] = p[:count], p[count:]
-            return distributions.DISCRETE, self._table(table)
+            return distributions.DISCRETE, self.table(table)
         return _CODES[marginal.family], list(p)
 
 
 def compile_study(study: Study, wanted: Sequence[tuple[int, int]], pairs: Sequence[tuple[int, int]]) -> Compiled:
     """Turn a study into a plan.
 
-    wanted  (platform's position, output of `kernels.cost`) of each result row; pairs of platforms' positions
+    wanted  (platform's position, output of `kernels.platform`) of each result row; pairs of platforms' positions
     """
     rows = _Rows()
     missing = rows.constant(float("nan"))
-    markets: dict[str, tuple[list[int], list[int]]] = {}
-    platform_rows = [[_input_row(rows, platform, name, missing, markets) for name in cost.INPUT_ROWS]
-                     for platform in study.platforms]
+    platform_rows = [[_input_row(rows, platform, name, missing) for name in layout.INPUT_ROWS] for platform in study.platforms]
     factors = [[rows.given(factor.path, _marginal(factor)) for factor in platform.factors] for platform in study.platforms]
     widest = max((len(found) for found in factors), default=0)
+    markets = {path: given.value for path, given in sorted(study.inputs().items()) if isinstance(given.value, Process)}
+    inflation = study.platforms[0].inputs.get("inflation")
+    inflation_row = rows.given(inflation.path, _marginal(inflation)) if inflation else missing
+    market_rows = [[_parameter_row(rows, path, process, name, missing, inflation_row) for name in processes.PROCESS_ROWS]
+                   for path, process in markets.items()]
+    copula = _copula(study, rows)
     market_paths = list(markets)
-    drawn = [row for row, family in enumerate(rows.family) if family != distributions.CONSTANT]
+    members = set(copula.rows)
+    drawn = [row for row, family in enumerate(rows.family) if family != distributions.CONSTANT or row in members]
     placed = dimensions([rows.paths[row] for row in drawn], market_paths)
 
     row_dimension = np.full(len(rows.paths), -1, np.int64)
     row_dimension[drawn] = np.arange(len(drawn))
     row_stream = np.array([stream(path) for path in rows.paths], np.uint64)
     market_stream = np.array([stream(path) for path in market_paths], np.uint64)
-    market_first = len(drawn) + MONTHS * np.arange(len(market_paths), dtype=np.int64)
     sobol = [placed[rows.paths[row]] for row in drawn] + [placed[path] + k for path in market_paths for k in range(MONTHS)]
 
     def market_of(platform: Platform, name: str) -> int:
         given = platform.inputs.get(name)
         return market_paths.index(given.path) if given and isinstance(given.value, Process) else -1
 
+    def each_platform(value: Callable[[Platform], int]) -> Any:
+        return np.array([value(platform) for platform in study.platforms], np.int64)
+
     plan = Plan(
         family=np.array(rows.family, np.int64), parameters=np.array(rows.parameters), tables=np.concatenate(rows.tables),
-        stream=row_stream, dimension=row_dimension,
-        market_rows=np.array([found for found, _ in markets.values()], np.int64).reshape(-1, len(PROCESS_ROWS)),
-        market_flags=np.array([flags for _, flags in markets.values()], np.int64).reshape(-1, 2),
-        market_stream=market_stream, market_dimension=market_first, nodes=bridge_nodes(),
+        stream=row_stream, dimension=row_dimension, member=_places(copula.rows, len(rows.paths)),
+        copula_rows=np.array(copula.rows, np.int64), copula_factor=copula.factor,
+        chi_squared_row=np.array(copula.chi_squared, np.int64), degrees=study.correlations.degrees, student=copula.student,
+        market_rows=np.array(market_rows, np.int64).reshape(-1, len(processes.PROCESS_ROWS)),
+        market_flags=np.array([_flags(process, bool(inflation)) for process in markets.values()], np.int64),
+        market_stream=market_stream, jump_stream=np.array([stream(f"{path}.jumps") for path in market_paths], np.uint64),
+        market_dimension=len(drawn) + MONTHS * np.arange(len(market_paths), dtype=np.int64),
+        market_factor=_shock_factor(study, market_paths), nodes=processes.bridge_nodes(),
         platform_rows=np.array(platform_rows, np.int64),
         factor_rows=np.array([[*found, *[-1] * (widest - len(found))] for found in factors],
                              np.int64).reshape(len(factors), widest),
-        features=np.array([_features(platform) for platform in study.platforms], np.int64),
-        energy_market=np.array([market_of(platform, "energy_price") for platform in study.platforms], np.int64),
-        rental_market=np.array([market_of(platform, "rental_price") for platform in study.platforms], np.int64),
+        features=each_platform(_features),
+        schedule=each_platform(lambda platform: WORDS["depreciation"].index(platform.depreciation)),
+        token_mix=np.array([platform.token_mix or (0.0, 0.0) for platform in study.platforms]),
+        failure_stream=np.array([stream(f"platforms.{platform.name}.failures") for platform in study.platforms], np.uint64),
+        energy_market=each_platform(lambda platform: market_of(platform, "energy_price")),
+        rental_market=each_platform(lambda platform: market_of(platform, "rental_price")),
+        token_market=each_platform(lambda platform: market_of(platform, "token_price")),
         wanted=np.array(wanted, np.int64).reshape(-1, 2), pairs=np.array(pairs, np.int64).reshape(-1, 2),
         horizon=study.simulation.horizon)
     return Compiled(
-        plan, tuple(rows.paths), tuple(sobol),
+        plan, tuple("" if row in rows.nameless else path for row, path in enumerate(rows.paths)), tuple(sobol),
         np.concatenate([row_stream[drawn], np.repeat(market_stream, MONTHS)]),
         np.concatenate([np.zeros(len(drawn), np.int64), np.tile(np.arange(MONTHS, dtype=np.int64), len(market_paths))]))
 
@@ -163,21 +186,74 @@ def _marginal(given: Input) -> Marginal:
     return given.value
 
 
-def _input_row(rows: _Rows, platform: Platform, name: str, missing: int,
-               markets: dict[str, tuple[list[int], list[int]]]) -> int:
-    """The row of one input of a platform; a process becomes a market, with a row for each of its parameters."""
-    given = platform.inputs.get(name)
+# Where an input that is left out takes the value of another one.
+_AS_ANOTHER = {"depreciation_life": "gpu_lifetime", "cached_input_token_price": "input_token_price"}
+
+
+def _input_row(rows: _Rows, platform: Platform, name: str, missing: int) -> int:
+    """The row of one input of a platform; of a process, which has rows for its parameters, there is none."""
+    given = platform.inputs.get(name) or platform.inputs.get(_AS_ANOTHER.get(name, ""))
     if given is None:
         neutral = INPUT[name].neutral
         return missing if neutral is None else rows.constant(neutral)
-    if isinstance(given.value, Marginal):
-        return rows.given(given.path, given.value)
-    if given.path not in markets:
-        parameters = given.value.parameters()
-        markets[given.path] = (
-            [rows.given(f"{given.path}.{part}", parameters[part]) if part in parameters else missing for part in PROCESS_ROWS],
-            [int("start" in parameters), int("strike" in parameters)])
-    return missing
+    return rows.given(given.path, given.value) if isinstance(given.value, Marginal) else missing
+
+
+def _parameter_row(rows: _Rows, path: str, process: Process, name: str, missing: int, inflation: int) -> int:
+    if name == "inflation":
+        return inflation
+    if name == "start" and process.starts_anywhere:
+        return rows.hidden(f"{path}.start", Marginal("normal", (0.0, 1.0)))
+    return rows.given(f"{path}.{name}", process.parameters[name]) if name in process.parameters else missing
+
+
+def _flags(process: Process, inflation: bool) -> int:
+    """What a process has, as bits for the kernel."""
+    given = process.parameters
+    return ((processes.HAS_START if "start" in given else 0) | (processes.HAS_STATIONARY_START if process.starts_anywhere else 0)
+            | (processes.HAS_JUMPS if process.has_jumps else 0) | (processes.HAS_STRIKE if "strike" in given else 0)
+            | (processes.IS_DEFLATED if "strike" in given and inflation else 0))
+
+
+@dataclass(frozen=True)
+class _Copula:
+    """Rows of the members, the factor of their correlations, the row of each one's χ², the table of Student's t."""
+
+    rows: list[int]
+    factor: Any
+    chi_squared: list[int]
+    student: Any
+
+
+def _copula(study: Study, rows: _Rows) -> _Copula:
+    stated = study.correlations
+    members = [rows.by_path[path] for path in stated.inputs.members]
+    factor = cholesky(stated.inputs.matrix) if members else np.zeros((0, 0))
+    if not stated.degrees or not members:
+        return _Copula(members, factor, [-1] * len(members), np.zeros(3))
+    of_group: dict[str, int] = {}
+    for linked in stated.linked:
+        row = rows.hidden(f"correlations.chi_squared.{linked[0]}", Marginal("gamma", (stated.degrees / 2, 2.0)))
+        of_group |= dict.fromkeys(linked, row)
+    table, farthest = student_table(stated.degrees)
+    return _Copula(members, factor, [of_group[path] for path in stated.inputs.members], np.array([*rows.table(table), farthest]))
+
+
+def _places(chosen: Sequence[int], count: int) -> Any:
+    """The position of each row among those chosen, −1 where it is not: int64[count]."""
+    found = np.full(count, -1, np.int64)
+    found[list(chosen)] = np.arange(len(chosen))
+    return found
+
+
+def _shock_factor(study: Study, market_paths: Sequence[str]) -> Any:
+    """Factor of the correlations of monthly shocks, float64[markets, markets]; independent where none are stated."""
+    matrix = np.eye(len(market_paths))
+    group = study.correlations.shocks
+    places = [market_paths.index(path) for path in group.members]
+    if places:
+        matrix[np.ix_(places, places)] = group.matrix
+    return cholesky(matrix)
 
 
 def _features(platform: Platform) -> int:
@@ -185,9 +261,21 @@ def _features(platform: Platform) -> int:
     def moves(name: str) -> bool:
         return name in platform.inputs and isinstance(platform.inputs[name].value, Process)
 
-    bits = cost.RENTED if platform.ownership == "rent" else 0
-    for name, bit in (("utilization_ramp", cost.HAS_RAMP), ("software_gain", cost.HAS_GAIN),
-                      ("hosting_escalation", cost.HAS_ESCALATION), ("warranty", cost.HAS_WARRANTY),
-                      ("facility_capex", cost.HAS_FACILITY)):
-        bits |= bit if name in platform.inputs else 0
-    return bits | (cost.ENERGY_MOVES if moves("energy_price") else 0) | (cost.RENT_MOVES if moves("rental_price") else 0)
+    def nominal(name: str) -> bool:
+        return name in platform.inputs and platform.inputs[name].is_nominal
+
+    given = {name: name in platform.inputs for name in layout.INPUT_ROWS}
+    fixed = given["contract_term"] or (given["rental_price"] and not moves("rental_price") and given["inflation"])
+    retires = platform.attrition != WITH_REPLACEMENT and given["failure_rate"]
+    bits = {
+        layout.RENTED: platform.ownership == "rent", layout.HAS_RAMP: given["utilization_ramp"],
+        layout.HAS_GAIN: given["software_gain"], layout.HAS_ESCALATION: given["hosting_escalation"],
+        layout.HAS_WARRANTY: given["warranty"], layout.HAS_FACILITY: given["facility_capex"],
+        layout.ENERGY_MOVES: moves("energy_price"), layout.RENT_MOVES: moves("rental_price"),
+        layout.TOKEN_PRICE_MOVES: moves("token_price"), layout.HAS_TOKEN_PRICE: platform.has_token_price,
+        layout.HAS_DECLINE: given["token_price_decline"], layout.HAS_TAX: given["tax_rate"], layout.RENT_IS_FIXED: fixed,
+        layout.HAS_TERM: given["contract_term"], layout.HAS_FLEET: given["fleet_size"] and given["failure_rate"],
+        layout.RETIRES: retires, layout.NOMINAL_DISCOUNT: nominal("discount_rate"),
+        layout.NOMINAL_ESCALATION: nominal("hosting_escalation"), layout.NOMINAL_DECLINE: nominal("token_price_decline"),
+        layout.TOKEN_PRICES_APART: given["output_token_price"]}
+    return sum(bit for bit, holds in bits.items() if holds)

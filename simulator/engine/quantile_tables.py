@@ -7,6 +7,7 @@ nodes agree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,16 @@ def _polished(q: Array, excess: Array, log_density: Array) -> Array:
 @lru_cache(maxsize=512)
 def quantile_table(family: str, shape: tuple[float, ...]) -> Array:
     """Coefficients float64[intervals, 8] of log q, ascending powers. Raises ValueError where none is close enough."""
+    table = _even_table(lambda z: log_quantile(family, shape, z), TOLERANCE)
+    table.flags.writeable = False
+    return table
+
+
+def _even_table(function: Callable[[Array], Array], tolerance: float) -> Array:
+    """Coefficients float64[intervals, 8], ascending powers, of a function on equal intervals from TABLE_LOW to TABLE_HIGH.
+
+    Raises ValueError where no division of at most 8192 intervals is close enough.
+    """
     # Chebyshev nodes on [−1, 1] with the matrix from values to coefficients, and check points between them.
     nodes = np.cos(np.pi * (np.arange(TABLE_DEGREE + 1) + 0.5) / (TABLE_DEGREE + 1))
     to_coefficients = np.linalg.inv(np.vander(nodes, increasing=True))
@@ -62,15 +73,14 @@ def quantile_table(family: str, shape: tuple[float, ...]) -> Array:
     while intervals <= _MOST_INTERVALS:
         width = (TABLE_HIGH - TABLE_LOW) / intervals
         middles = TABLE_LOW + width * (np.arange(intervals) + 0.5)
-        table: Array = log_quantile(family, shape, middles[:, None] + nodes * width / 2) @ to_coefficients.T
-        wanted = log_quantile(family, shape, middles[:, None] + checks * width / 2)
+        table: Array = function(middles[:, None] + nodes * width / 2) @ to_coefficients.T
+        wanted = function(middles[:, None] + checks * width / 2)
         found = table @ np.vander(checks, TABLE_DEGREE + 1, increasing=True).T
         # Near a mode far in the tail log q itself is large: compare with what a double can hold of it.
-        if np.all(np.abs(found - wanted) <= TOLERANCE * np.maximum(1, np.abs(wanted))):
-            table.flags.writeable = False
+        if np.all(np.abs(found - wanted) <= tolerance * np.maximum(1, np.abs(wanted))):
             return table
         intervals *= 2
-    raise ValueError(f"the quantiles of {family}{shape} cannot be tabulated to {TOLERANCE:g}")
+    raise ValueError(f"a function cannot be tabulated to {tolerance:g}")
 
 
 _PIECE_DEGREE = 6
@@ -115,3 +125,24 @@ def mixture_table(mixture: Marginal) -> Array:
     found = np.vstack([pieces[pieces[:, 0].argsort()], [TABLE_HIGH, *[0.0] * (_PIECE_DEGREE + 1)]])
     found.flags.writeable = False
     return found
+
+
+@lru_cache(maxsize=16)
+def student_table(degrees: float) -> tuple[Array, float]:
+    """Normal scores of Student's t: z with Φ(z) = T_ν(sinh y), over y in units of the farthest (the second result).
+
+    The table is laid over ±TABLE_HIGH like those of `quantile_table`, and reaches beyond T_ν⁻¹(1 − 1e-12).
+    """
+    from scipy import special
+
+    farthest = float(np.arcsinh(-special.stdtrit(degrees, 1e-13)))
+
+    def score(y: Array) -> Array:
+        # The lower tail of both keeps its digits.
+        t = np.sinh(np.abs(y) * farthest / TABLE_HIGH)
+        with np.errstate(divide="ignore"):
+            z = -special.ndtri(np.maximum(special.stdtr(degrees, -t), 1e-300))
+        signed: Array = np.where(y < 0, -z, z)
+        return signed
+
+    return _even_table(score, 1e-10), farthest

@@ -97,11 +97,11 @@ def _moments(totals: Array, centre: float, extremes: Array, each: int) -> Moment
     # One subtraction of nearly equal sums must not make a spread where there is none.
     if extremes[0] == extremes[1]:
         return Moments(float(extremes[0]), np.full(replicates, extremes[0]), 0.0, np.zeros(replicates), 0.0, 0.0,
-                       float(extremes[0]))
+                       float(extremes[0]), float(extremes[1]))
     mean = centre + pooled
     largest = float(np.max((extremes - mean) ** 2))
     return Moments(mean, centre + offsets, squares / (n - 1), by_replicate / (each - 1), squares, largest,
-                   float(extremes[0]))
+                   float(extremes[0]), float(extremes[1]))
 
 
 def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, bad: int, values: Array) -> str:
@@ -125,6 +125,6 @@ def _sample(trials: Trials, rows: Layout) -> Sample:
     values = np.concatenate(inputs, axis=1)
     named = {path: values[row] for row, path in enumerate(trials.compiled.rows) if path}
     results = np.concatenate(outputs, axis=1)
-    given = [row for row in rows.rows if row.kind in ("output", "part", "present_cost", "present_tokens")]
+    given = [row for row in rows.rows if row.kind in ("output", "part", "chance", "present_cost", "present_tokens")]
     return Sample(named, {(row.owner, row.quantity): values for row, values in zip(given, results, strict=True)
                           if row.kind in ("output", "part")})

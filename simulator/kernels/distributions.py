@@ -30,6 +30,8 @@ PIECEWISE = 12  # first row of the table, number of pieces: rows of (first z of 
 PARAMETERS = 5
 UNBOUNDED, BOUNDED_BELOW, BOUNDED_ABOVE, BOUNDED = range(4)
 
+_MANY = 50.0  # mean of a Poisson distribution beyond which it is drawn from a corrected normal one
+
 TABLE_DEGREE = 7
 TABLE_LOW, TABLE_HIGH = -7.04, 7.04  # beyond Φ⁻¹ of the outermost uniforms, ±7.0345
 
@@ -111,6 +113,25 @@ def piecewise(z, tables, first, pieces):
     for column in range(6, 0, -1):
         value = value * s + tables[row, column]
     return value
+
+
+@inline
+def poisson(u, mean):
+    """Quantile of the Poisson distribution: exact up to a mean of 50.
+
+    Beyond, by Cornish and Fisher's expansion rounded to whole numbers, whose mean and variance are those of the
+    Poisson distribution: m + z √(m − 5/36) + (z² − 1)/6, of which 1/18 and the rounding's 1/12 are the 5/36.
+    """
+    if mean > _MANY:
+        z = inverse_normal(u)
+        return max(math.floor(mean + math.sqrt(mean - 5.0 / 36.0) * z + (z * z - 1.0) / 6.0 + 0.5), 0.0)
+    count, probability = 0.0, exp(-mean)
+    reached = probability
+    while u > reached and count < 1000.0:
+        count += 1.0
+        probability *= mean / count
+        reached += probability
+    return count
 
 
 @inline

@@ -12,15 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from simulator.kernels.elementary import exp, log
+from simulator.kernels.distributions import poisson
+from simulator.kernels.elementary import exp, inverse_normal, log
 from simulator.kernels.jit import jit
+from simulator.kernels.uniforms import random_uniforms
 from simulator.units import MONTHS, MONTHS_PER_YEAR
 
 WINDOW = 60  # months: the life of most hardware
 
-# Rows of a process in the matrix of inputs, in this order.
-MEDIAN, REVERSION_RATE, VOLATILITY, DELIVERY, HEDGED_SHARE, START, STRIKE = range(7)
-PROCESS_ROWS = ("median", "reversion_rate", "volatility", "delivery", "hedged_share", "start", "strike")
+# Rows of a process in the matrix of inputs, in this order. Where the start is stationary its row holds a standard normal.
+PROCESS_ROWS = ("median", "reversion_rate", "volatility", "delivery", "hedged_share", "start", "strike", "jumps.rate",
+                "jumps.mean", "jumps.sd", "inflation")
+(MEDIAN, REVERSION_RATE, VOLATILITY, DELIVERY, HEDGED_SHARE, START, STRIKE, JUMP_RATE, JUMP_MEAN, JUMP_SD,
+ INFLATION) = range(11)
+# What a process has (bits of its flags).
+HAS_START, HAS_STATIONARY_START, HAS_STRIKE, HAS_JUMPS, IS_DEFLATED = (1 << k for k in range(5))
 
 
 def bridge_nodes() -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -65,15 +71,34 @@ def place_shock(node, z, shocks):
 
 
 @jit
-def mean_reverting_prices(parameters, has_start, has_strike, months, deviation, decay, sigma, prices):
+def fill_jumps(parameters, months, seed, stream, replicate, first, u, z, jumps):
+    """Jumps of the log price in each month: a Poisson number with mean rate/12, each N(mean, sd).
+
+    parameters  float64[11, ≥ n]; seed, stream uint64, replicate, first: addresses of the draws, two dimensions a month
+    u, z        float64[n], overwritten; jumps float64[MONTHS, ≥ n], filled for the first `months` months
+    """
+    for t in range(months):
+        random_uniforms(seed, stream, replicate, 2 * t, first, u)
+        random_uniforms(seed, stream, replicate, 2 * t + 1, first, z)
+        for i in range(u.size):
+            count = poisson(u[i], parameters[JUMP_RATE, i] / MONTHS_PER_YEAR)
+            jumps[t, i] = 0.0
+            if count > 0.0:
+                jumps[t, i] = count * parameters[JUMP_MEAN, i] + math.sqrt(count) * parameters[JUMP_SD, i] * inverse_normal(z[i])
+
+
+@jit
+def mean_reverting_prices(parameters, flags, months, jumps, deviation, decay, sigma, prices):
     """Turn shocks into the price paid in each month, in place.
 
-    x_t − μ = (x_{t−1} − μ) e^{−κ/12} + σ √((1 − e^{−κ/6}) / 2κ) ε_t, price_t = e^{x_t}  (exact, not Euler)
+    x_t − μ = (x_{t−1} − μ) e^{−κ/12} + σ √((1 − e^{−κ/6}) / 2κ) ε_t + J_t, price_t = e^{x_t}  (exact, not Euler)
     paid_t  = delivery + (1 − hedged_share)·price_t + hedged_share·strike
 
-    parameters  float64[7, ≥ n] in the order of PROCESS_ROWS; start and strike are read where has_… says so
+    parameters  float64[11, ≥ n] in the order of PROCESS_ROWS; what is optional is read where flags say so
+    jumps       float64[MONTHS, ≥ n] of `fill_jumps`, read where flags say so
     prices      float64[MONTHS, ≥ n]: shocks ε_t in, prices out, for the first `months` months
     deviation, decay, sigma  float64[n], overwritten
+    A strike that is given is fixed in nominal money, and deflated where there is inflation.
     """
     n = deviation.size
     for i in range(n):
@@ -84,18 +109,36 @@ def mean_reverting_prices(parameters, has_start, has_strike, months, deviation, 
         y = kappa / 6.0
         gap = y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y / 24.0))) if y < 1e-3 else 1.0 - rho * rho
         sigma[i] = parameters[VOLATILITY, i] * math.sqrt(gap / (2.0 * kappa))
-        deviation[i] = log(parameters[START, i]) - log(parameters[MEDIAN, i]) if has_start else 0.0
+        deviation[i] = 0.0
+        if flags & HAS_START:
+            deviation[i] = log(parameters[START, i]) - log(parameters[MEDIAN, i])
+        elif flags & HAS_STATIONARY_START:
+            deviation[i] = parameters[START, i] * parameters[VOLATILITY, i] / math.sqrt(2.0 * kappa)
     for t in range(months):
-        for i in range(n):
-            deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i]
-            prices[t, i] = exp(deviation[i])
+        if flags & HAS_JUMPS:
+            for i in range(n):
+                deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i] + jumps[t, i]
+                prices[t, i] = exp(deviation[i])
+        else:
+            for i in range(n):
+                deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i]
+                prices[t, i] = exp(deviation[i])
     # What is paid: a + b·e^{x − μ}, with the median taken into b. The scratch rows now hold a and b.
     for i in range(n):
         median = parameters[MEDIAN, i]
         variance = parameters[VOLATILITY, i] ** 2 / (4.0 * parameters[REVERSION_RATE, i])
-        strike = parameters[STRIKE, i] if has_strike else median * exp(variance)
-        decay[i] = parameters[DELIVERY, i] + parameters[HEDGED_SHARE, i] * strike
+        strike = parameters[STRIKE, i] if flags & HAS_STRIKE else median * exp(variance)
+        decay[i] = parameters[DELIVERY, i] + (0.0 if flags & IS_DEFLATED else parameters[HEDGED_SHARE, i] * strike)
         sigma[i] = (1.0 - parameters[HEDGED_SHARE, i]) * median
     for t in range(months):
         for i in range(n):
             prices[t, i] = decay[i] + sigma[i] * prices[t, i]
+    if flags & IS_DEFLATED:
+        for i in range(n):
+            step = exp(-log(1.0 + parameters[INFLATION, i]) / MONTHS_PER_YEAR)
+            decay[i] = parameters[HEDGED_SHARE, i] * parameters[STRIKE, i] * math.sqrt(step)
+            sigma[i] = step
+        for t in range(months):
+            for i in range(n):
+                prices[t, i] += decay[i]
+                decay[i] *= sigma[i]

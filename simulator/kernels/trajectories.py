@@ -12,11 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import cost
+from simulator.kernels import platform as layout
+from simulator.kernels.cash_flows import FLOWS, payback
+from simulator.kernels.copulas import dependent_uniforms, mix_shocks
+from simulator.kernels.cost import make_real, platform_costs
 from simulator.kernels.distributions import CONSTANT, fill_quantiles
 from simulator.kernels.elementary import fill_inverse_normal
-from simulator.kernels.jit import jit
-from simulator.kernels.processes import mean_reverting_prices, place_shock
+from simulator.kernels.jit import inline, jit
+from simulator.kernels.months import sum_over_months
+from simulator.kernels.processes import HAS_JUMPS, PROCESS_ROWS, fill_jumps, mean_reverting_prices, place_shock
+from simulator.kernels.reliability import fill_failures
 from simulator.kernels.uniforms import random_uniforms, scramble_columns, sobol_uniforms
 from simulator.units import MONTHS, MONTHS_PER_YEAR
 
@@ -35,15 +40,25 @@ class Plan(NamedTuple):
     family, parameters, tables   what each row is drawn from (`kernels.distributions`); int64[rows], float64[rows, 5]
     stream                       uint64[rows]: name of each row's random numbers
     dimension                    int64[rows]: place among the Sobol' dimensions in use, −1 where constant
-    market_rows                  int64[markets, 7]: rows of each process's parameters
-    market_flags                 int64[markets, 2]: whether start and strike are given
-    market_stream                uint64[markets]
+    member                       int64[rows]: place in the copula, −1 where independent
+    copula_rows                  int64[members]: row of each member
+    copula_factor                float64[members, members]: lower Cholesky factor of their correlations
+    chi_squared_row              int64[members]: row of the χ² of a member's group under a t copula, else −1
+    degrees                      degrees of freedom of the t copula; 0: Gaussian
+    student                      float64[3]: first row and intervals of the table of Student's t, and how far it reaches
+    market_rows                  int64[markets, len(PROCESS_ROWS)]: rows of each process's parameters
+    market_flags                 int64[markets] of `processes`
+    market_stream, jump_stream   uint64[markets]
     market_dimension             int64[markets]: place of the first of its MONTHS dimensions
+    market_factor                float64[markets, markets]: lower Cholesky factor of the correlations of monthly shocks
     nodes                        int64[MONTHS, 3] of `processes.bridge_nodes`
     platform_rows                int64[platforms, ROWS − 1]: row of each input
     factor_rows                  int64[platforms, most factors]: rows of the throughput factors, −1 for none
-    features                     int64[platforms] of `cost`
-    energy_market, rental_market int64[platforms]: which process, −1 for none
+    features                     int64[platforms] of `platform`
+    schedule                     int64[platforms]: how it is depreciated
+    token_mix                    float64[platforms, 2]: input and output tokens to a counted one
+    failure_stream               uint64[platforms]
+    energy_market, rental_market, token_market  int64[platforms]: which process, −1 for none
     wanted                       int64[wanted, 2]: platform and output of each result row
     pairs                        int64[pairs, 2]: platforms (this, against that)
     horizon                      [year]
@@ -54,16 +69,28 @@ class Plan(NamedTuple):
     tables: Floats
     stream: Words
     dimension: Ints
+    member: Ints
+    copula_rows: Ints
+    copula_factor: Floats
+    chi_squared_row: Ints
+    degrees: float
+    student: Floats
     market_rows: Ints
     market_flags: Ints
     market_stream: Words
+    jump_stream: Words
     market_dimension: Ints
+    market_factor: Floats
     nodes: Ints
     platform_rows: Ints
     factor_rows: Ints
     features: Ints
+    schedule: Ints
+    token_mix: Floats
+    failure_stream: Words
     energy_market: Ints
     rental_market: Ints
+    token_market: Ints
     wanted: Ints
     pairs: Ints
     horizon: float
@@ -85,8 +112,13 @@ class Workspace(NamedTuple):
     z: Floats
     words: Words
     values: Floats
+    normals: Floats
     parameters: Floats
     prices: Floats
+    jumps: Floats
+    failed: Floats
+    alive: Floats
+    flows: Floats
     inputs: Floats
     state: Floats
     sums: Floats
@@ -99,9 +131,14 @@ def workspace(plan: Plan) -> Workspace:
         return np.zeros((*shape, BLOCK))
 
     markets, platforms = len(plan.market_rows), len(plan.platform_rows)
-    return Workspace(floats(), floats(), np.zeros(BLOCK, np.uint64), floats(len(plan.family)), floats(7),
-                     floats(max(markets, 1), MONTHS), floats(cost.ROWS), floats(cost.STATES), floats(cost.SUMS),
-                     floats(platforms, cost.OUTPUTS))
+    jumps = MONTHS if np.any(plan.market_flags & HAS_JUMPS) else 1
+    fails = MONTHS if np.any(plan.features & (layout.HAS_FLEET | layout.RETIRES)) else 1
+    return Workspace(
+        u=floats(), z=floats(), words=np.zeros(BLOCK, np.uint64), values=floats(len(plan.family)),
+        normals=floats(len(plan.copula_rows)), parameters=floats(len(PROCESS_ROWS)), prices=floats(max(markets, 1), MONTHS),
+        jumps=floats(jumps), failed=floats(fails), alive=floats(fails), flows=np.zeros((FLOWS, MONTHS)),
+        inputs=floats(layout.ROWS), state=floats(layout.STATES), sums=floats(layout.SUMS),
+        outputs=floats(platforms, layout.OUTPUTS))
 
 
 @jit
@@ -123,34 +160,87 @@ def _uniforms(sampling, stream, dimension, place, first, words, u):
 @jit
 def simulate_block(plan, sampling, first, work):
     """Trials first … first + BLOCK − 1 of a replicate: fills `work.values`, `work.prices` and `work.outputs`."""
+    _draw_inputs(plan, sampling, first, work)
+    _draw_prices(plan, sampling, first, work)
+    for platform in range(plan.features.size):
+        _simulate_platform(plan, sampling, first, platform, work)
+
+
+@inline
+def _draw_inputs(plan, sampling, first, work):
+    """Every input that does not move in time: the independent ones, then the members of the copula."""
     u, z = work.u, work.z
     for row in range(plan.family.size):
-        if plan.family[row] != CONSTANT:
-            _uniforms(sampling, plan.stream[row], 0, plan.dimension[row], first, work.words, u)
+        if plan.member[row] < 0:
+            if plan.family[row] != CONSTANT:
+                _uniforms(sampling, plan.stream[row], 0, plan.dimension[row], first, work.words, u)
+            fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.values[row])
+    for member in range(plan.copula_rows.size):
+        row = plan.copula_rows[member]
+        _uniforms(sampling, plan.stream[row], 0, plan.dimension[row], first, work.words, u)
+        fill_inverse_normal(u, work.normals[member])
+    for member in range(plan.copula_rows.size):
+        row = plan.copula_rows[member]
+        chi_squared = work.values[max(plan.chi_squared_row[member], 0)]
+        degrees = plan.degrees if plan.chi_squared_row[member] >= 0 else 0.0
+        dependent_uniforms(plan.copula_factor, member, work.normals, chi_squared, degrees, plan.tables, int(plan.student[0]),
+                           int(plan.student[1]), plan.student[2], u)
         fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.values[row])
-    for market in range(plan.market_stream.size):
-        months = _months_in_use(plan, market, work.values)
-        prices = work.prices[market]
+
+
+@inline
+def _draw_prices(plan, sampling, first, work):
+    """The price paid in each month on every market, as far as a platform pays it."""
+    markets = plan.market_stream.size
+    together = False
+    for market in range(markets):
+        for other in range(market):
+            together |= plan.market_factor[market, other] != 0.0
+    longest = 0
+    for market in range(markets):
+        longest = max(longest, _months_in_use(plan, market, work.values))
+    for market in range(markets):
+        months = longest if together else _months_in_use(plan, market, work.values)
         for k in range(MONTHS):
             if plan.nodes[k, 0] < months:
-                _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, u)
-                fill_inverse_normal(u, z)
-                place_shock(plan.nodes[k], z, prices)
+                _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, work.u)
+                fill_inverse_normal(work.u, work.z)
+                place_shock(plan.nodes[k], work.z, work.prices[market])
+    if together:
+        mix_shocks(plan.market_factor, longest, work.prices)
+    for market in range(markets):
+        months = _months_in_use(plan, market, work.values)
         for row in range(work.parameters.shape[0]):
             work.parameters[row, :] = work.values[plan.market_rows[market, row]]
-        mean_reverting_prices(work.parameters, plan.market_flags[market, 0], plan.market_flags[market, 1], months,
-                              work.state[0], work.state[1], work.state[2], prices)
-    for platform in range(plan.features.size):
-        inputs = work.inputs
-        for row in range(cost.ROWS - 1):
-            inputs[row, :] = work.values[plan.platform_rows[platform, row]]
-        inputs[cost.THROUGHPUT_FACTOR, :] = 1.0
-        for k in range(plan.factor_rows.shape[1]):
-            if plan.factor_rows[platform, k] >= 0:
-                inputs[cost.THROUGHPUT_FACTOR, :] *= work.values[plan.factor_rows[platform, k]]
-        cost.sum_over_months(inputs, plan.features[platform], plan.horizon, work.prices[max(plan.energy_market[platform], 0)],
-                             work.prices[max(plan.rental_market[platform], 0)], work.state, work.sums)
-        cost.platform_costs(inputs, plan.features[platform], plan.horizon, work.sums, work.outputs[platform])
+        if plan.market_flags[market] & HAS_JUMPS:
+            fill_jumps(work.parameters, months, sampling.seed, plan.jump_stream[market], sampling.replicate, first, work.u,
+                       work.z, work.jumps)
+        mean_reverting_prices(work.parameters, plan.market_flags[market], months, work.jumps, work.state[0], work.state[1],
+                              work.state[2], work.prices[market])
+
+
+@inline
+def _simulate_platform(plan, sampling, first, platform, work):
+    """Inputs, months and costs of one platform, into `work.outputs`."""
+    inputs, features, outputs = work.inputs, plan.features[platform], work.outputs[platform]
+    for row in range(layout.ROWS - 1):
+        inputs[row, :] = work.values[plan.platform_rows[platform, row]]
+    inputs[layout.THROUGHPUT_FACTOR, :] = 1.0
+    for k in range(plan.factor_rows.shape[1]):
+        if plan.factor_rows[platform, k] >= 0:
+            inputs[layout.THROUGHPUT_FACTOR, :] *= work.values[plan.factor_rows[platform, k]]
+    make_real(inputs, features, plan.token_mix[platform])
+    energy = work.prices[max(plan.energy_market[platform], 0)]
+    rental = work.prices[max(plan.rental_market[platform], 0)]
+    tokens = work.prices[max(plan.token_market[platform], 0)]
+    if features & (layout.HAS_FLEET | layout.RETIRES):
+        fill_failures(inputs, features, plan.horizon, sampling.seed, plan.failure_stream[platform], sampling.replicate, first,
+                      work.u, work.z, work.failed, work.alive)
+    sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.failed, work.alive, work.state, work.sums)
+    platform_costs(inputs, features, plan.schedule[platform], plan.horizon, work.sums, outputs)
+    if features & layout.HAS_TOKEN_PRICE and not features & layout.RENTED:
+        payback(inputs, features, plan.schedule[platform], plan.horizon, energy, rental, tokens, work.failed, work.alive,
+                work.flows, outputs[layout.PAYBACK], outputs[layout.PAYS_BACK])
 
 
 @jit
@@ -158,8 +248,9 @@ def _months_in_use(plan, market, values):
     """The longest life, in months begun, of any platform that pays a market's prices in this block."""
     longest = 0.0
     for platform in range(plan.features.size):
-        if plan.energy_market[platform] == market or plan.rental_market[platform] == market:
-            for life in values[plan.platform_rows[platform, cost.GPU_LIFETIME]]:
+        if plan.energy_market[platform] == market or plan.rental_market[platform] == market or (
+                plan.token_market[platform] == market):
+            for life in values[plan.platform_rows[platform, layout.GPU_LIFETIME]]:
                 longest = max(longest, life)
     return math.ceil(MONTHS_PER_YEAR * min(longest, plan.horizon))
 
@@ -180,8 +271,8 @@ def simulate_chunk(plan, sampling, first, work, results):
         for row in range(wanted):
             results[pairs + row, start:start + n] = work.outputs[plan.wanted[row, 0], plan.wanted[row, 1], :n]
         for pair in range(pairs):
-            this = work.outputs[plan.pairs[pair, 0], cost.COST_PER_MILLION]
-            that = work.outputs[plan.pairs[pair, 1], cost.COST_PER_MILLION]
+            this = work.outputs[plan.pairs[pair, 0], layout.COST_PER_MILLION]
+            that = work.outputs[plan.pairs[pair, 1], layout.COST_PER_MILLION]
             for i in range(n):
                 results[pair, start + i] = this[i] / that[i] if that[i] > 0.0 else 0.0  # not reported where it is not
                 results[pairs + wanted + pair, start + i] = 1.0 if this[i] < that[i] else 0.0
@@ -189,12 +280,12 @@ def simulate_chunk(plan, sampling, first, work, results):
         for i in range(n):
             least, ties = np.inf, 0
             for platform in range(platforms):
-                price = work.outputs[platform, cost.COST_PER_MILLION, i]
+                price = work.outputs[platform, layout.COST_PER_MILLION, i]
                 if price < least:
                     least, ties = price, 1
                 elif price == least:
                     ties += 1
             for platform in range(platforms):
-                price = work.outputs[platform, cost.COST_PER_MILLION, i]
+                price = work.outputs[platform, layout.COST_PER_MILLION, i]
                 results[row + platform, start + i] = 1.0 / ties if price == least else 0.0
                 results[row + platforms + platform, start + i] = price - least

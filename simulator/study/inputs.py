@@ -1,41 +1,28 @@
-"""Reading one input: a number, `{value, unit}`, a distribution or a process, checked against its quantity."""
+"""Reading one input: a number, `{value, unit}`, a distribution, a process, or one for each kind of evidence."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from simulator.quantities import INPUT, THROUGHPUT_FACTOR, Quantity
+from simulator.quantities import Quantity
+from simulator.study.compound import mixture
 from simulator.study.families import Marginal, constant
-from simulator.study.marginals import read_marginal, read_unit
+from simulator.study.marginals import read_marginal
 from simulator.study.model import Evidence, Input, Process
-from simulator.study.problems import Path, path_text, shown
+from simulator.study.problems import Path, path_text
+from simulator.study.processes import read_process
 from simulator.study.reader import Reader
 
 GRADES = ("primary", "analyst", "weak", "judgement")
 EVIDENCE_KEYS = ("source", "date", "grade", "note")
-
-PROCESS_REQUIRED = ("median", "reversion_rate", "volatility")
-PROCESS_OPTIONAL = ("delivery", "hedged_share", "strike", "start")
-_LATER = ("jumps",)
-_PRICES = ("median", "delivery", "strike", "start")
-# A stationary spread of logs beyond this is e^±35 within the sampled range: a mistake of units.
-_WIDEST_LOG_SD = 5.0
-
-
-def parameter_quantity(name: str, price: Quantity) -> Quantity:
-    """What a parameter of a process for `price` measures, and its bounds."""
-    unit, high = price.unit, price.high
-    return {
-        "median": Quantity("median", unit, 0, high, None, "median of the process", above_low=True),
-        "start": Quantity("start", unit, 0, high, None, "price before the first month", above_low=True),
-        "delivery": Quantity("delivery", unit, 0, high, 0, "what is paid on top of the price"),
-        "strike": Quantity("strike", unit, 0, high, None, "price of the hedge"),
-        "reversion_rate": Quantity("reversion_rate", "1/year", 0, 1000, None, "speed of return to the median", above_low=True),
-        "volatility": Quantity("volatility", "1", 0, 100, None, "sd of the log price gained in a year, per √year"),
-        "hedged_share": Quantity("hedged_share", "1", 0, 1, 0, "share bought at the strike"),
-    }[name]
+KINDS = ("measured", "claim")
+BASES = ("real", "nominal")
+# Rates of money, which may be stated in nominal terms.
+MONEY_RATES = frozenset({"discount_rate", "hosting_escalation", "token_price_decline"})
+_PROBABILITY = Quantity("probability", "1", 0, 1, None, "chance that a bad component hits the platform")
+_EPIDEMIC_KEYS = ("probability", "rate_multiplier")
 
 
 def read_evidence(reader: Reader, value: Mapping[str, Any], path: Path) -> Evidence:
@@ -45,67 +32,62 @@ def read_evidence(reader: Reader, value: Mapping[str, Any], path: Path) -> Evide
     return Evidence(grade=grade or "", **texts)
 
 
-def read_input(reader: Reader, found: Any, path: Path, quantity: Quantity) -> Input | None:
-    """One input; None with problems noted where it is wrong."""
+def read_input(reader: Reader, found: Any, path: Path, quantity: Quantity, evidence: str = KINDS[0]) -> Input | None:
+    """One input; None with problems noted where it is wrong. `evidence`: which kind is used where there are both."""
+    if isinstance(found, dict) and any(kind in found for kind in KINDS):
+        return _read_kinds(reader, found, path, quantity, evidence)
     before = reader.refusals
-    evidence = Evidence()
+    stated, is_nominal = Evidence(), False
+    keys: tuple[str, ...] = EVIDENCE_KEYS
     value: Marginal | Process | None
     if isinstance(found, dict):
-        evidence = read_evidence(reader, found, path)
-        if "process" in found:
-            value = _read_process(reader, found, path, quantity)
-        else:
-            value = read_marginal(reader, found, path, quantity, EVIDENCE_KEYS)
+        stated = read_evidence(reader, found, path)
+        if quantity.name in MONEY_RATES:
+            keys = (*EVIDENCE_KEYS, "basis")
+            is_nominal = reader.choice(found, "basis", path, BASES, "real") == "nominal"
+    if isinstance(found, dict) and "process" in found:
+        value = read_process(reader, found, path, quantity, keys)
+    elif isinstance(found, dict) and quantity.name == "failure_epidemic" and any(key in found for key in _EPIDEMIC_KEYS):
+        value = _read_epidemic(reader, found, path, quantity)
     else:
-        value = read_marginal(reader, found, path, quantity)
+        value = read_marginal(reader, found, path, quantity, keys)
     if value is None or reader.refusals > before:
         return None
-    return Input(path_text(path), quantity, value, evidence, reader.place(path))
+    return Input(path_text(path), quantity, value, stated, reader.place(path), is_nominal)
 
 
-def _read_process(reader: Reader, found: Mapping[str, Any], path: Path, quantity: Quantity) -> Process | None:
+def _read_kinds(reader: Reader, found: Mapping[str, Any], path: Path, quantity: Quantity, evidence: str) -> Input | None:
+    """`{measured: …, claim: …}`: both are read, and one is used: the one that `use` or the study names."""
     before = reader.refusals
-    if not quantity.process:
-        reader.refuse(path, f"found a process, but {quantity.name} does not move in time; expected a number or a distribution")
+    reader.known_keys(found, path, (*KINDS, "use"), "key")
+    use = reader.choice(found, "use", path, KINDS, evidence) or evidence
+    for kind in KINDS:
+        if kind not in found:
+            reader.missing((*path, kind), "an input that names its kind of evidence has both: measured and claim")
+    read = {kind: read_input(reader, found[kind], (*path, kind), quantity) for kind in KINDS if kind in found}
+    chosen = read.get(reader.evidence or use)
+    if chosen is None or reader.refusals > before:
         return None
-    if found["process"] != "mean_reverting":
-        reader.refuse((*path, "process"), f"found {shown(found['process'])}; expected mean_reverting")
-        return None
-    known = {key: value for key, value in found.items() if key not in _LATER}
-    for name in found:
-        if name in _LATER:
-            reader.refuse((*path, name), f"this version does not act on '{name}' yet; take it out to run the study without it")
-    reader.known_keys(known, path, ("process", "unit", *PROCESS_REQUIRED, *PROCESS_OPTIONAL, *EVIDENCE_KEYS), "parameter")
-    unit = read_unit(reader, found, path, quantity)
-    for name in PROCESS_REQUIRED:
-        if name not in found:
-            reader.missing((*path, name), "a mean_reverting process needs median, reversion_rate and volatility")
-    parameters: dict[str, Marginal | None] = {"delivery": constant(0.0), "hedged_share": constant(0.0), "start": None,
-                                              "strike": None}
-    for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL):
-        if name in found:
-            parameters[name] = read_marginal(reader, found[name], (*path, name), parameter_quantity(name, quantity),
-                                             around=unit if name in _PRICES else None)
-    if reader.refusals > before:
-        return None
-    hedged, start = parameters["hedged_share"], parameters["start"]
-    if hedged != constant(0.0) and start not in (None, parameters["median"]) and "strike" not in found:
-        reader.missing((*path, "strike"), "a hedge needs it where the process starts away from its median")
-        return None
-    process = Process(**parameters)  # type: ignore[arg-type]  # the required ones are there: checked above
-    widest = process.volatility.support()[1] / math.sqrt(2 * process.reversion_rate.support()[0])
-    if widest > _WIDEST_LOG_SD:
-        reader.refuse(path, f"found a volatility and a reversion_rate that let the log price spread by {widest:.3g} (one sd, in "
-                      f"the long run); expected at most {_WIDEST_LOG_SD:g}: volatility is per √year, reversion_rate per year")
-        return None
-    return process
+    return replace(chosen, path=path_text(path), kind=reader.evidence or use)
 
 
-def unit_of(path: str) -> str:
-    """The canonical unit of an input, a throughput factor or a parameter of a process, by its path."""
-    parts = path.split(".")
-    inside = parts[1:] if parts[0] == "shared" else parts[2:]
-    if inside[0] not in INPUT:
-        return THROUGHPUT_FACTOR.unit
-    quantity = INPUT[inside[0]]
-    return quantity.unit if len(inside) == 1 else parameter_quantity(inside[1], quantity).unit
+def _read_epidemic(reader: Reader, found: Mapping[str, Any], path: Path, quantity: Quantity) -> Marginal | None:
+    """`{probability, rate_multiplier}`: a factor on the failure rate that is 1, or with that probability the multiplier."""
+    before = reader.refusals
+    reader.known_keys(found, path, (*_EPIDEMIC_KEYS, *EVIDENCE_KEYS), "key")
+    parts = {}
+    for key, measured in zip(_EPIDEMIC_KEYS, (_PROBABILITY, quantity), strict=True):
+        if key in found:
+            parts[key] = read_marginal(reader, found[key], (*path, key), measured)
+        else:
+            reader.missing((*path, key), "an epidemic of failures has a probability and a rate_multiplier")
+    probability, multiplier = (parts.get(key) for key in _EPIDEMIC_KEYS)
+    if probability is not None and not probability.is_constant:
+        reader.refuse((*path, "probability"), "found a distribution; expected a number: an uncertain probability of one event is "
+                      "its mean")
+    if probability is None or multiplier is None or reader.refusals > before:
+        return None
+    (share,) = probability.parameters
+    if share in (0, 1):
+        return multiplier if share else constant(1.0)
+    return mixture([1 - share, share], [constant(1.0), multiplier])

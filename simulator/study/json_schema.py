@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.quantities import INPUTS, RESULTS, Quantity
+from simulator.quantities import INPUTS, RESULT, WORDS, Quantity
+from simulator.study.checks import LONGEST_HORIZON
+from simulator.study.correlations import FAMILIES, FEWEST_DEGREES, MOST_DEGREES
 from simulator.study.distributions import DISTRIBUTIONS, PURE
-from simulator.study.inputs import GRADES, PROCESS_OPTIONAL, PROCESS_REQUIRED
+from simulator.study.inputs import BASES, GRADES, KINDS, MONEY_RATES
 from simulator.study.marginals import bounds_in_words
-from simulator.study.reading import (
-    FEWEST_REPLICATES,
-    LONGEST_HORIZON,
-    MOST_REPLICATES,
-    MOST_TRIALS,
-    SAMPLERS,
-    SCHEMA,
-    TOKEN_BASES,
-)
+from simulator.study.platforms import TOKEN_BASES
+from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
+from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS, SCHEMA
 
 _TEXT = {"type": ["string", "number"]}  # 2026 is a date and a name
 _UNIT = {"type": ["string", "integer"]}  # a pure number's is 1
@@ -26,7 +22,8 @@ _PERCENTILE = r"^p[0-9]{1,2}(\.[0-9]+)?$"
 
 def study_schema() -> dict[str, Any]:
     """The schema of a study as a JSON document."""
-    inputs = {quantity.name: _input(quantity) for quantity in INPUTS}
+    words = {name: {"enum": list(options)} for name, options in WORDS.items()}
+    inputs = {quantity.name: _input(quantity) for quantity in INPUTS} | words
     factors = {"type": "object", "description": "named multipliers on throughput",
                "additionalProperties": {"$ref": "#/$defs/input"}}
     return {
@@ -37,8 +34,10 @@ def study_schema() -> dict[str, Any]:
             "extends": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
                         "description": "files merged underneath, left to right"},
             "compare_across_operating_points": {"type": "boolean"},
+            "evidence": {"enum": list(KINDS), "description": "which is used where an input has both"},
+            "as_of": {"type": "string", "format": "date", "description": "the date with which that of evidence is compared"},
             "published": {"type": "array", "description": "published figures, shown beside the computed ones", "items": _object({
-                "quantity": {"enum": [*(quantity.name for quantity in INPUTS), *(result.name for result in RESULTS)]},
+                "quantity": {"enum": [*(quantity.name for quantity in INPUTS), *RESULT]},
                 "of": {"type": "string", "description": "a platform, or two as a ratio: a/b"}, "value": {"type": "number"},
                 "source": _TEXT, "date": _TEXT, "note": _TEXT},
                 ["quantity", "of", "value"])},
@@ -47,7 +46,10 @@ def study_schema() -> dict[str, Any]:
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},
                 "sampler": {"enum": list(SAMPLERS)}, "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
                 "horizon": {"$ref": "#/$defs/input", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
+            "markets": {"type": "object", "description": "named prices", "additionalProperties": {
+                "anyOf": [{"type": "number"}, {"type": "object"}]}},
             "shared": _object({**inputs, "throughput_factors": factors}),
+            "correlations": _correlations(),
             "platforms": {"type": "object", "additionalProperties": _object({
                 **inputs, "throughput_factors": factors, "label": _TEXT, "vendor": _TEXT,
                 "ownership": {"enum": ["buy", "rent"]}, "peak_flops_basis": _TEXT, **_EVIDENCE,
@@ -60,13 +62,38 @@ def study_schema() -> dict[str, Any]:
         "$defs": {
             "amount": {"oneOf": [{"type": "number"},
                                  _object({"value": {"type": "number"}, "unit": _UNIT}, ["value"])]},
-            "input": {"oneOf": [{"type": "number"},
-                                _object({"value": {"type": "number"}, "unit": _UNIT, **_EVIDENCE}, ["value"]),
-                                *[_distribution(name) for name in DISTRIBUTIONS], _empirical(), _mixture()]},
+            "input": _number_or_distribution({}),
+            "rate": _number_or_distribution({"basis": {"enum": list(BASES)}}),
             "process": _object({"process": {"const": "mean_reverting"}, "unit": _UNIT, **_EVIDENCE,
-                                **{name: {"$ref": "#/$defs/input"} for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL)}},
+                                **{name: {"$ref": "#/$defs/input"} for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL)},
+                                "start": {"anyOf": [{"const": STATIONARY}, {"$ref": "#/$defs/input"}]},
+                                "jumps": _object({name: {"$ref": "#/$defs/input"} for name in JUMPS}, list(JUMPS))},
                                ["process", *PROCESS_REQUIRED]),
         }}
+
+
+def _number_or_distribution(more: dict[str, Any]) -> dict[str, Any]:
+    """A number, with or without a unit, or a distribution; `more` may stand beside a unit."""
+    beside = {"unit": _UNIT, **_EVIDENCE, **more}
+    return {"oneOf": [{"type": "number"}, _object({"value": {"type": "number"}, **beside}, ["value"]),
+                      *[_distribution(name, beside) for name in DISTRIBUTIONS],
+                      _object({"distribution": {"const": "empirical"}, **beside, "file": _TEXT, "column": _TEXT},
+                              ["distribution", "file", "column"]),
+                      _object({"distribution": {"const": "mixture"}, **beside, "components": {
+                          "type": "array", "minItems": 1, "items": {
+                              "type": "object", "required": ["weight"],
+                              "properties": {"weight": {"type": "number", "exclusiveMinimum": 0}}}}},
+                              ["distribution", "components"])]}
+
+
+def _correlations() -> dict[str, Any]:
+    rank = {"type": "number", "minimum": -1, "maximum": 1}
+    return _object({
+        "copula": {"oneOf": [{"const": "gaussian"}, _object({
+            "family": {"enum": list(FAMILIES)}, "degrees_of_freedom": {
+                "type": "number", "minimum": FEWEST_DEGREES, "maximum": MOST_DEGREES}}, ["family"])]},
+        "pairs": {"type": "array", "description": "two inputs and their rank correlation", "items": {
+            "type": "array", "prefixItems": [{"type": "string"}, {"type": "string"}, rank], "minItems": 3, "maxItems": 3}}})
 
 
 def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
@@ -75,30 +102,23 @@ def _object(properties: dict[str, Any], required: list[str] | None = None) -> di
 
 
 def _input(quantity: Quantity) -> dict[str, Any]:
-    ways: list[dict[str, Any]] = [{"$ref": "#/$defs/input"}]
+    number = {"$ref": f"#/$defs/{'rate' if quantity.name in MONEY_RATES else 'input'}"}
+    ways: list[dict[str, Any]] = [number]
     if quantity.process:
-        ways.append({"$ref": "#/$defs/process"})
-    return {"description": f"{quantity.meaning} [{quantity.unit}]; {bounds_in_words(quantity)}", "anyOf": ways}
+        ways += [{"$ref": "#/$defs/process"}, _object({"market": _TEXT, "note": _TEXT}, ["market"])]
+    if quantity.name == "failure_epidemic":
+        ways.append(_object({"probability": number, "rate_multiplier": number, **_EVIDENCE}, ["probability", "rate_multiplier"]))
+    kinds = _object({**{kind: {"anyOf": list(ways)} for kind in KINDS}, "use": {"enum": list(KINDS)}}, list(KINDS))
+    return {"description": f"{quantity.meaning} [{quantity.unit}]; {bounds_in_words(quantity)}", "anyOf": [*ways, kinds]}
 
 
-def _empirical() -> dict[str, Any]:
-    return _object({"distribution": {"const": "empirical"}, "unit": _UNIT, **_EVIDENCE, "file": _TEXT, "column": _TEXT},
-                   ["distribution", "file", "column"])
-
-
-def _mixture() -> dict[str, Any]:
-    component = {"type": "object", "required": ["weight"], "properties": {"weight": {"type": "number", "exclusiveMinimum": 0}}}
-    return _object({"distribution": {"const": "mixture"}, "unit": _UNIT, **_EVIDENCE,
-                    "components": {"type": "array", "minItems": 1, "items": component}}, ["distribution", "components"])
-
-
-def _distribution(name: str) -> dict[str, Any]:
+def _distribution(name: str, beside: dict[str, Any]) -> dict[str, Any]:
     kind = DISTRIBUTIONS[name]
     parameters: dict[str, Any] = {
         key: {"type": "number"} if key in PURE else {"$ref": "#/$defs/amount"} for key in kind.parameters()}
     for key in parameters.keys() & {"values", "weights"}:
         parameters[key] = {"type": "array", "items": parameters[key]}
-    schema = _object({"distribution": {"const": name}, "unit": _UNIT, **_EVIDENCE, **parameters}, ["distribution"])
+    schema = _object({"distribution": {"const": name}, **beside, **parameters}, ["distribution"])
     schema["description"] = f"takes {kind.in_words()}"
     if kind.percentiles:
         schema["patternProperties"] = {_PERCENTILE: {"$ref": "#/$defs/amount"}}

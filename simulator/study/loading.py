@@ -120,6 +120,8 @@ def is_input(path: Path) -> bool:
     """Whether a path of a study leads to one input (which merging replaces whole)."""
     if path == ("simulation", "horizon"):
         return True
+    if path[:1] == ("markets",):
+        return len(path) == 2
     inside = path[1:] if path[:1] == ("shared",) else path[2:] if path[:1] == ("platforms",) else ()
     return (len(inside) == 1 and inside[0] in INPUT) or (len(inside) == 2 and inside[0] == "throughput_factors")
 

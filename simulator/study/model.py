@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.quantities import ALTERNATIVES, INPUTS, NEEDLESS_WITHOUT, RENT_DEFAULTS, Quantity
+from simulator.quantities import (
+    ALTERNATIVES,
+    FOR_PRICES_ONLY,
+    INPUTS,
+    NEEDLESS_WITHOUT,
+    RENT_DEFAULTS,
+    WORDS,
+    Quantity,
+)
+from simulator.study.correlations import Correlations
 from simulator.study.document import Document
 from simulator.study.families import Marginal
 from simulator.study.problems import Place
@@ -30,35 +39,35 @@ class Evidence:
 class Process:
     """A monthly price, mean-reverting in logs, and what is paid of it; each parameter may be uncertain.
 
-    median, delivery [price]; reversion_rate [1/year]; volatility [1/√year]; hedged_share [1]
-    start   first price, None where it is the median
-    strike  price of the hedge, None where it is the stationary mean of the process
+    parameters  by name: median, delivery [price]; reversion_rate [1/year]; volatility [1/√year]; hedged_share [1];
+                start [price], else it is the median; strike [price] of the hedge, else it is the stationary mean of the
+                process; jumps.rate [1/year], jumps.mean and jumps.sd (of the log)
+    starts_anywhere  whether the first price is drawn from the stationary distribution
     """
 
-    median: Marginal
-    reversion_rate: Marginal
-    volatility: Marginal
-    delivery: Marginal
-    hedged_share: Marginal
-    start: Marginal | None
-    strike: Marginal | None
+    parameters: Mapping[str, Marginal]
+    starts_anywhere: bool = False
 
-    def parameters(self) -> dict[str, Marginal]:
-        """The parameters that are given, by name."""
-        named = {"median": self.median, "reversion_rate": self.reversion_rate, "volatility": self.volatility,
-                 "delivery": self.delivery, "hedged_share": self.hedged_share, "start": self.start, "strike": self.strike}
-        return {name: marginal for name, marginal in named.items() if marginal is not None}
+    @property
+    def has_jumps(self) -> bool:
+        return "jumps.rate" in self.parameters
 
 
 @dataclass(frozen=True)
 class Input:
-    """One input as the study gives it. `path` names it everywhere: `shared.utilization`."""
+    """One input as the study gives it. `path` names it everywhere: `shared.utilization`.
+
+    is_nominal  whether a rate is stated in nominal money
+    kind        "claim" or "measured" where the study has both, else ""
+    """
 
     path: str
     quantity: Quantity
     value: Marginal | Process
     evidence: Evidence = Evidence()
     place: Place = _BY_DEFAULT
+    is_nominal: bool = False
+    kind: str = ""
 
     @property
     def is_constant(self) -> bool:
@@ -89,6 +98,25 @@ class Platform:
     inputs: Mapping[str, Input]
     factors: tuple[Input, ...]
     peak_flops_basis: str = ""
+    depreciation: str = WORDS["depreciation"][0]
+    attrition: str = WORDS["attrition"][0]
+
+    @property
+    def has_token_price(self) -> bool:
+        return "token_price" in self.inputs or "output_token_price" in self.inputs
+
+    @property
+    def token_mix(self) -> tuple[float, float] | None:
+        """Input and output tokens to a counted one; None where the operating point does not say."""
+        point = self.operating_point
+        if point is None or not point.input_tokens or not point.output_tokens or not point.token_basis:
+            return None
+        counted = point.output_tokens + (point.input_tokens if point.token_basis == "total" else 0)
+        return point.input_tokens / counted, point.output_tokens / counted
+
+    def all_inputs(self) -> tuple[Input, ...]:
+        """Inputs and throughput factors."""
+        return (*self.inputs.values(), *self.factors)
 
     def not_modelled(self) -> tuple[str, ...]:
         """Names of the inputs that were left out and are neutral: rates and money 0, factors 1."""
@@ -98,6 +126,8 @@ class Platform:
 
     def _is_moot(self, name: str) -> bool:
         """Whether an input that was left out would say nothing here: its quantity is absent, or its alternative is there."""
+        if name in FOR_PRICES_ONLY and not self.has_token_price:
+            return True
         return (name in NEEDLESS_WITHOUT and NEEDLESS_WITHOUT[name] not in self.inputs) or ALTERNATIVES.get(name) in self.inputs
 
 
@@ -129,13 +159,13 @@ class Study:
     document: Document = field(repr=False, compare=False)
     published: tuple[Published, ...] = ()
     data_files: tuple[DataFile, ...] = ()
+    correlations: Correlations = field(default_factory=Correlations)
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""
         found: dict[str, Input] = {}
         for platform in self.platforms:
-            for given in (*platform.inputs.values(), *platform.factors):
-                found[given.path] = given
+            found |= {given.path: given for given in platform.all_inputs()}
         return found
 
     def with_inputs(self, values: Mapping[str, Any]) -> Study:
@@ -144,3 +174,9 @@ class Study:
         from simulator.study.reading import read_study
 
         return read_study(with_values(self.document, values), self.name)
+
+    def with_evidence(self, kind: str) -> Study:
+        """A copy in which every input that has both kinds of evidence, measured and claim, uses the one that is named."""
+        from simulator.study.reading import read_study
+
+        return read_study(self.document, self.name, kind)

@@ -29,14 +29,19 @@ class Reader:
 
     One mistake makes one problem: what follows from it alone (the input that a misspelt key was meant to be is
     missing; an alias that was refused is not a number) is not reported as well.
+
+    evidence  the kind of evidence that is used wherever there are two, whatever the study says; "" as the study says
+    is_part   whether it is a file for others to extend, in which what a platform needs may be missing
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, evidence: str = "", is_part: bool = False) -> None:
         self.document = document
         self.problems: list[Problem] = list(document.problems)
         self.refusals = 0  # grows with every problem, also with those that are not reported
         self._meant: set[Path] = set()
         self.data_files: list[DataFile] = []
+        self.evidence = evidence
+        self.is_part = is_part
 
     def place(self, path: Path) -> Place:
         """The place of a path, or of the nearest thing around it that was written somewhere."""
@@ -72,6 +77,8 @@ class Reader:
 
     def missing(self, path: Path, message: str, elsewhere: Path = ()) -> None:
         """Note that something is missing here (and `elsewhere`), unless a problem already says why."""
+        if self.is_part and elsewhere:
+            return
         if self.is_misread(path) or (elsewhere and self.is_misread(elsewhere)):
             self.refusals += 1
         else:

@@ -35,10 +35,11 @@ def table():
 
 
 @studies
-def test_runs_with_a_description_and_no_warning_but_the_precision(file):
+def test_runs_with_a_description_and_no_warning_but_of_precision_and_evidence(file):
     study = simulator.load(file, overrides=["simulation.trials=2048"])
     assert study.description
-    assert all(warning.startswith("operating points differ in precision") for warning in study.warnings)
+    assert all(warning.startswith(("operating points differ in precision", "weak evidence", "evidence over twelve months"))
+               for warning in study.warnings)
     finished = simulator.run(study)
     for platform in study.platforms:
         cost = finished.estimate(platform.name, "cost_per_million_tokens", "mean").value

@@ -30,6 +30,7 @@ platforms:
     rental_price: 2
     operating_point: {model: R1, input_tokens: 8192, output_tokens: 1024, token_basis: total}
     label: B
+    gpu_lifetime: 5
 """
 
 # What is replaced by what, and what the message has to say: line, path, found or expected.

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from simulator.engine.addresses import NAMED_ROOM, PLATFORM_COLUMNS, PROCESS_ROOM, dimensions, places, stream
 from simulator.engine.sobol_directions import MAX_DIMENSIONS
-from simulator.kernels.cost import INPUT_ROWS
+from simulator.kernels.platform import INPUT_ROWS
 from simulator.quantities import INPUTS
-from simulator.study.reading import MOST_NAMED, MOST_OWN_PROCESSES, MOST_PLATFORMS
+from simulator.study.platforms import MOST_NAMED, MOST_OWN_PROCESSES, MOST_PLATFORMS
 from simulator.units import MONTHS
 
 

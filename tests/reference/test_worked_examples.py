@@ -7,7 +7,8 @@ import math
 import pytest
 
 import simulator
-from simulator.kernels.cost import capital_recovery_factor, monthly_annuity
+from simulator.kernels.cost import capital_recovery_factor
+from simulator.kernels.tax import monthly_annuity
 
 
 def rented(**platform):

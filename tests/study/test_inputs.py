@@ -5,9 +5,10 @@ import pytest
 from simulator.quantities import INPUT
 from simulator.study.document import parse
 from simulator.study.families import constant
-from simulator.study.inputs import PROCESS_OPTIONAL, PROCESS_REQUIRED, parameter_quantity, read_input, unit_of
-from simulator.study.model import Evidence, Process
+from simulator.study.inputs import read_input
+from simulator.study.model import Evidence, Input, Process
 from simulator.study.problems import Place
+from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, parameter_quantity, units_of
 from simulator.study.reader import Reader
 
 OU = "process: mean_reverting, median: 0.041, reversion_rate: 2.5, volatility: 1.05"
@@ -63,8 +64,8 @@ def test_wrong_evidence_says_what_was_expected(text, message):
 def test_a_process_with_the_defaults_of_the_format():
     found, problems = read(f"{{{OU}}}")
     assert not problems
-    assert found.value == Process(constant(0.041), constant(2.5), constant(1.05), constant(0.0), constant(0.0), None, None)
-    assert list(found.value.parameters()) == ["median", "reversion_rate", "volatility", "delivery", "hedged_share"]
+    assert found.value == Process({"delivery": constant(0.0), "hedged_share": constant(0.0), "median": constant(0.041),
+                                   "reversion_rate": constant(2.5), "volatility": constant(1.05)})
     assert not found.is_constant
 
 
@@ -73,7 +74,7 @@ def test_the_unit_of_a_process_is_that_of_its_prices():
      "USD/kWh}, "
                            "start: 41, reversion_rate: 2.5, volatility: 1.05, hedged_share: 0.5}")
     assert not problems
-    amounts = {name: marginal.parameters[0] for name, marginal in found.value.parameters().items()}
+    amounts = {name: marginal.parameters[0] for name, marginal in found.value.parameters.items()}
     assert amounts == {"median": 0.041, "reversion_rate": 2.5, "volatility": 1.05, "delivery": 0.036, "hedged_share": 0.5,
     "start": 0.041,
                        "strike": 0.05}
@@ -83,7 +84,8 @@ def test_each_parameter_may_be_uncertain():
     found, problems = read("{process: mean_reverting, unit: USD/MWh, median: {distribution: lognormal, p5: 30, p95: 50}, "
                            "reversion_rate: {distribution: uniform, low: 2, high: 3}, volatility: 1}")
     assert not problems
-    assert found.value.median.quantile(0.05) == pytest.approx(0.03) and found.value.reversion_rate.family == "uniform"
+    parameters = found.value.parameters
+    assert parameters["median"].quantile(0.05) == pytest.approx(0.03) and parameters["reversion_rate"].family == "uniform"
 
 
 @pytest.mark.parametrize(("text", "messages"), [
@@ -95,13 +97,22 @@ def test_each_parameter_may_be_uncertain():
      ["medain: unknown parameter 'medain'; did you mean 'median'?"]),
     ("{%s, hedged_share: 1.5}",
     ["hedged_share: found 1.5; expected at least 0 and at most 1; where 1.5 % is meant, write 0.015"]),
-    ("{%s, start: stationary}", ["start: found the text 'stationary'; expected a number"]),
-    ("{%s, jumps: {rate: 1}}", ["jumps: this version does not act on 'jumps' yet; take it out to run the study without it"]),
+    ("{%s, start: stationry}", ["start: found the text 'stationry'; expected a number"]),
+    ("{%s, jumps: {rate: 1}}", [f"jumps.{name}: is missing; jumps have a rate [1/year], and the mean and sd of their size in logs"
+                                for name in ("mean", "sd")]),
+    ("{%s, jumps: 1}", ["jumps: found 1; expected {rate, mean, sd}"]),
+    ("{%s, jumps: {rate: 1, mean: 0, sd: 1, size: 2}}", ["jumps.size: unknown parameter 'size'; expected rate, mean or sd"]),
+    ("{%s, jumps: {rate: -1, mean: 0, sd: 1}}", ["jumps.rate: found -1 per year; expected at least 0 and at most 120 per year"]),
+    ("{%s, start: stationary, jumps: {rate: 1, mean: 0, sd: 1}}", [
+        "start: found 'stationary' beside jumps, whose long-run distribution has no closed form; expected a price, or no start "
+        "(the median)"]),
+    ("{%s, hedged_share: 0.5, jumps: {rate: 1, mean: 0, sd: 1}}",
+     ["strike: is missing; a hedge needs it where the process has jumps or starts away from its median"]),
     ("{%s, unit: USD/MW}", ["unit: found the unit 'USD/MW', which measures something else; expected 'USD/kWh', or one that "
      "converts to it"]),
     ("{%s, delivery: -1}", ["delivery: found -1 USD/kWh; expected at least 0 and at most 10 USD/kWh"]),
     ("{%s, start: 0.08, hedged_share: 0.5}",
-     ["strike: is missing; a hedge needs it where the process starts away from its median"]),
+     ["strike: is missing; a hedge needs it where the process has jumps or starts away from its median"]),
     ("{process: mean_reverting, median: 0, reversion_rate: -1, volatility: x}",
      ["median: found 0 USD/kWh; expected above 0 and at most 10 USD/kWh",
       "reversion_rate: found -1 per year; expected above 0 and at most "
@@ -127,18 +138,73 @@ def test_an_input_that_does_not_move_takes_no_process():
     assert not read("{process: mean_reverting, median: 2, reversion_rate: 1, volatility: 0.3}", "rental_price")[1]
 
 
+def test_jumps_and_a_stationary_start():
+    found, problems = read(f"{{{OU}, start: stationary, hedged_share: 0.5}}")
+    assert not problems and found.value.starts_anywhere and "start" not in found.value.parameters
+    found, problems = read(f"{{{OU}, jumps: {{rate: 0.5, mean: {{distribution: normal, mean: 0.5, sd: 0.1}}, sd: 0.2}}}}")
+    assert not problems and found.value.has_jumps
+    assert found.value.parameters["jumps.mean"].family == "normal"
+
+
+# --- nominal rates, epidemics, two kinds of evidence -----------------------------------------------------------
+
+
+def test_a_rate_may_be_nominal():
+    found, problems = read("{value: 10, unit: '%/year', basis: nominal}", "discount_rate")
+    assert not problems and found.is_nominal and found.value == constant(0.1)
+    assert not read("{value: 0.1, basis: real}", "discount_rate")[0].is_nominal
+    assert wrong("{value: 0.1, basis: nomnal}", "discount_rate") == [
+        "basis: found the text 'nomnal'; expected real or nominal; did you mean 'nominal'?"]
+    assert wrong("{value: 0.1, basis: nominal}", "throughput_degradation")[0].startswith("basis: unknown key 'basis'")
+
+
+def test_an_epidemic_is_a_mixture():
+    found, problems = read("{probability: 0.1, rate_multiplier: 8, source: ORNL}", "failure_epidemic")
+    assert not problems and found.evidence.source == "ORNL"
+    assert [found.value.quantile(p) for p in (0.001, 0.899, 0.901, 0.999)] == [1, 1, 8, 8]
+    spread = read("{probability: 0.1, rate_multiplier: {distribution: uniform, low: 4, high: 8}}", "failure_epidemic")[0]
+    assert spread.value.quantile(0.95) == pytest.approx(6)
+    assert read("{probability: 0, rate_multiplier: 8}", "failure_epidemic")[0].value == constant(1.0)
+    assert read("{probability: 1, rate_multiplier: 8}", "failure_epidemic")[0].value == constant(8.0)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("{probability: 0.1}", "rate_multiplier: is missing; an epidemic of failures has a probability and a rate_multiplier"),
+    ("{probability: 1.1, rate_multiplier: 2}", "probability: found 1.1; expected at least 0 and at most 1; where 1.1 % is meant, "
+     "write 0.011"),
+    ("{probability: 0.1, rate_multiplier: 0.5}", "rate_multiplier: found 0.5; expected at least 1 and at most 1000"),
+    ("{probability: 0.1, rate_multiplier: 2, rate: 3}", "rate: unknown key 'rate'; did you mean 'date'?"),
+    ("{probability: {distribution: uniform, low: 0, high: 1}, rate_multiplier: 2}",
+     "probability: found a distribution; expected a number: an uncertain probability of one event is its mean")])
+def test_what_is_wrong_with_an_epidemic(text, message):
+    assert wrong(text, "failure_epidemic") == [message]
+
+
+def test_two_kinds_of_evidence_of_which_one_is_used():
+    text = "{measured: {value: 800, source: us}, claim: {value: 1000, source: them}%s}"
+    for more, value, kind in (("", 800, "measured"), (", use: claim", 1000, "claim")):
+        found, problems = read(text % more, "throughput")
+        assert not problems and found.value == constant(value) and found.kind == kind and found.path == "shared.throughput"
+    assert read(text % "", "throughput")[0].evidence.source == "us"
+    assert wrong("{measured: 800}", "throughput") == [
+        "claim: is missing; an input that names its kind of evidence has both: measured and claim"]
+    assert wrong("{measured: 800, claim: -1}", "throughput") == ["claim: found -1 token/s/GPU; expected above 0 token/s/GPU"]
+    assert wrong("{measured: 800, claim: 900, use: claims}", "throughput")[0].startswith("use: found the text 'claims'; expected")
+
+
 # --- units by path --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("path", "unit"), [
-    ("shared.utilization", "1"), ("platforms.a.capex", "USD/GPU"), ("platforms.a.throughput_factors.x", "1"),
-    ("shared.throughput_factors.x", "1"), ("shared.energy_price.median", "USD/kWh"),
-    ("platforms.b.rental_price.strike", "USD/GPU/hour"),
-    ("shared.energy_price.reversion_rate", "1/year"), ("shared.energy_price.hedged_share", "1")])
-def test_each_path_has_its_unit(path, unit):
-    assert unit_of(path) == unit
+def test_each_path_has_its_unit():
+    plain = Input("platforms.a.capex", INPUT["capex"], constant(1.0))
+    moving, _ = read(f"{{{OU}, strike: 1, jumps: {{rate: 1, mean: 0, sd: 1}}}}")
+    units = units_of({plain.path: plain, moving.path: moving})
+    assert units["platforms.a.capex"] == "USD/GPU" and units["shared.energy_price"] == "USD/kWh"
+    assert units["shared.energy_price.median"] == units["shared.energy_price.strike"] == "USD/kWh"
+    assert units["shared.energy_price.reversion_rate"] == units["shared.energy_price.jumps.rate"] == "1/year"
+    assert units["shared.energy_price.hedged_share"] == "1"
 
 
 def test_every_parameter_of_a_process_has_a_quantity():
-    for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL):
-        assert parameter_quantity(name, INPUT["energy_price"]).name == name
+    for name in (*PROCESS_REQUIRED, *PROCESS_OPTIONAL, *(f"jumps.{name}" for name in JUMPS)):
+        assert parameter_quantity(name, INPUT["energy_price"]).name == name.removeprefix("jumps.")

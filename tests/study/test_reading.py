@@ -275,7 +275,7 @@ def test_different_work_is_not_compared_in_silence(field, other):
 def test_different_interactivity_is_warned_about():
     data = changed("platforms.a.operating_point", POINT)
     data["platforms"]["b"]["operating_point"] = {**POINT, "interactivity": 150, "precision": "fp8"}
-    assert [w for w in read(data).warnings if "differ" in w] == [
+    assert [w for w in read(data).warnings if "points differ" in w] == [
         "operating points differ in interactivity: a 50 token/s/user, b 150 token/s/user", "operating points differ in "
         "precision: a fp4, b fp8"]
 

@@ -1,0 +1,62 @@
+"""From independent to dependent uniforms: Gaussian and t copulas over lanes of trials.
+
+u → z = Φ⁻¹(u) → L z → (· √(ν/χ²)) → probability, with L the Cholesky factor of the correlation matrix. Each uniform keeps its
+own address, and Sobol' points are never reordered, so that marginals and the net stay what they were.
+"""
+
+from __future__ import annotations
+
+import math
+
+from simulator.kernels.distributions import TABLE_HIGH, normal_probability, table_polynomial
+from simulator.kernels.elementary import SMALLEST_UNIFORM, log
+from simulator.kernels.jit import inline, jit
+
+
+@jit
+def dependent_uniforms(factor, member, normals, chi_squared, degrees, tables, first, intervals, farthest, u):
+    """u[i] of one member of a copula.
+
+    factor       float64[members, members]: the lower Cholesky factor; member: its row
+    normals      float64[members, ≥ n]: independent standard normals of all members
+    chi_squared  float64[≥ n], of the member's group, read where degrees > 0; degrees: of freedom of a t copula, else 0
+    tables, first, intervals, farthest  normal scores of Student's t (`engine.quantile_tables.student_table`)
+    """
+    n = u.size
+    u[:] = 0.0
+    for other in range(member + 1):
+        weight = factor[member, other]
+        if weight != 0.0:
+            for i in range(n):
+                u[i] += weight * normals[other, i]
+    if degrees > 0.0:
+        for i in range(n):
+            t = u[i] * math.sqrt(degrees / chi_squared[i])
+            u[i] = student_score(t, tables, first, intervals, farthest)
+    for i in range(n):
+        u[i] = min(max(normal_probability(u[i]), SMALLEST_UNIFORM), 1.0 - SMALLEST_UNIFORM)
+
+
+@inline
+def student_score(t, tables, first, intervals, farthest):
+    """The standard normal with the probability of Student's t, from a table over asinh t that reaches to ± farthest."""
+    size = abs(t)
+    y = min(log(size + math.sqrt(size * size + 1.0)), farthest) * (TABLE_HIGH / farthest)
+    score = table_polynomial(y, tables, first, intervals)
+    return score if t >= 0.0 else -score
+
+
+@jit
+def mix_shocks(factor, months, shocks):
+    """Correlate the monthly shocks of several markets in place: shocks float64[markets, MONTHS, ≥ n], factor lower Cholesky."""
+    markets = factor.shape[0]
+    for market in range(markets - 1, -1, -1):
+        for t in range(months):
+            for i in range(shocks.shape[2]):
+                shocks[market, t, i] *= factor[market, market]
+        for other in range(market):
+            weight = factor[market, other]
+            if weight != 0.0:
+                for t in range(months):
+                    for i in range(shocks.shape[2]):
+                        shocks[market, t, i] += weight * shocks[other, t, i]
