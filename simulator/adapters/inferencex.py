@@ -89,11 +89,6 @@ def read_rows(file: Path) -> list[Row]:
     found = list(_json_rows(text, file) if json_text else _csv_rows(text, file))
     if not found:
         raise BenchmarkError([f"{file}: found no rows; expected at least one"])
-    absent = [name for name in REQUIRED if all(name not in columns for _, columns in found)]
-    if absent:
-        have = ", ".join(quoted(str(name)) for name in list(found[0][1])[:30])
-        raise BenchmarkError([f"{file}: found no column {any_of(absent)}; expected a file of InferenceX with "
-                              f"{', '.join(REQUIRED)} (it has {have})"])
     problems: list[str] = []
     rows = [row for place, columns in found if (row := _row(place, columns, problems))]
     if problems:
@@ -101,10 +96,19 @@ def read_rows(file: Path) -> list[Row]:
     return rows
 
 
+def _check_columns(names: Sequence[str], file: Path) -> None:
+    absent = [name for name in REQUIRED if name not in names]
+    if absent:
+        have = ", ".join(quoted(name) for name in names[:30])
+        raise BenchmarkError([f"{file}: found no column {any_of(absent)}; expected a file of InferenceX with "
+                              f"{', '.join(REQUIRED)} (it has {have})"])
+
+
 def _csv_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text), strict=True)
     try:
         header = [_ALSO_CALLED.get(name.strip(), name.strip()) for name in next(reader)]
+        _check_columns(header, file)
         for cells in reader:
             if not cells:
                 continue
@@ -123,11 +127,15 @@ def _json_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise BenchmarkError([f"{file}:{error.lineno}: not valid JSON: {error.msg}"]) from None
     except RecursionError:
         raise BenchmarkError([f"{file}: not valid JSON: nested too deep"]) from None
-    for number, item in enumerate(found if isinstance(found, list) else [found], 1):
+    rows: list[Any] = found if isinstance(found, list) else [found]
+    for number, item in enumerate(rows, 1):
         place = f"{file}: row {number}"
         if not isinstance(item, dict):
             raise BenchmarkError([f"{place}: found {shown(item)}; expected a mapping of columns"])
-        yield place, {_ALSO_CALLED.get(str(name), str(name)): value for name, value in item.items()}
+        columns = {_ALSO_CALLED.get(str(name), str(name)): value for name, value in item.items()}
+        if number == 1:
+            _check_columns(list(columns), file)
+        yield place, columns
 
 
 def _row(place: str, columns: Mapping[str, Any], problems: list[str]) -> Row | None:

@@ -68,7 +68,8 @@ def read_off(measurements: Sequence[Measurement], history: Sequence[Measurement]
     count = len(measurements)
     method = _METHOD.format(rows=f"{count} run{'s' * (count != 1)}, {kind}" if kind else f"{count} run{'s' * (count != 1)}")
     evidence = {"unit": _UNIT, "source": source, **_date(measurements), "grade": "primary"}
-    note = f"{method} {_in_words(neighbours)} Spread (sd of the log {spread.sd:.3f}): {spread.in_words()}."
+    note = (f"{method} {_in_words(neighbours)} Spread (sd of the log {spread.sd:.3f}): {spread.in_words()}. How another "
+            "cluster differs from the benchmark's is not in it.")
     throughput = {"distribution": "lognormal", "median": _shortest(_rounded(median, 5)), "sigma": round(spread.sd, 4), **evidence,
                   "note": note}
     return Imported(point, throughput, _frontier(frontier, others, evidence, method), spread, points, count)

@@ -79,7 +79,11 @@ def interpolation(frontier: Frontier, interactivity: float) -> Component:
     share = min(max(share, _LEAST_SHARE), _LARGEST_SHARE)
     return Component(name, max(share * ratio, _LEAST_INTERPOLATION),
                      f"{share:.2f} of the log ratio of the neighbours, {ratio:.3f}; "
-                     f"from leaving out each of {len(interior)} interior points, and {_BORROWED} of other frontiers")
+                     f"from leaving out {_counted(len(interior))}, and {_BORROWED} of other frontiers")
+
+
+def _counted(points: int) -> str:
+    return f"each of {points} interior points" if points > 1 else "the one interior point" if points else "no interior point"
 
 
 def leave_one_out(frontier: Frontier, position: int) -> float:

@@ -41,7 +41,7 @@ def frontier(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cost per million tokens against interactivity, and where the ranking flips."""
+    """Cost per token against interactivity."""
     more = [f"simulation.trials={trials}"] if trials is not None else []
     loaded, wrong = load_all([study], overlays, [*(overrides or []), *more])
     if wrong:

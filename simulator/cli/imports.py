@@ -40,7 +40,7 @@ def inferencex(
     no_frontier: NoFrontier = False,
     as_json: AsJson = False,
 ) -> None:
-    """Throughput at an operating point from results of InferenceX (InferenceMAX)."""
+    """From results of InferenceX, once InferenceMAX."""
     from simulator.adapters.inferencex import Selection, import_inferencex
     from simulator.adapters.measurements import BenchmarkError
 
@@ -65,7 +65,7 @@ def vllm(
     no_frontier: NoFrontier = False,
     as_json: AsJson = False,
 ) -> None:
-    """Throughput at an operating point from results of vLLM's own benchmark."""
+    """From results of 'vllm bench serve'."""
     from simulator.adapters.measurements import BenchmarkError
     from simulator.adapters.vllm import import_vllm
 

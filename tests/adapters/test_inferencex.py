@@ -137,7 +137,9 @@ def test_outside_the_range_it_says_what_is_measured(write, outside):
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"", "empty"), (b" \n", "empty"), (b"\x89PNG\x00", "binary"), (b"a\xff\xfe", "UTF-8"), ("hardware,model\n", "no rows"),
+    (b"", "empty"), (b" \n", "empty"), (b"\x89PNG\x00", "binary"), (b"a\xff\xfe", "UTF-8"),
+    (as_csv(ROWS).splitlines()[0], "no rows"),
+    ("hardware,model\nh200,dsr1\n", "found no column isl, osl, tput_per_gpu or median_intvty"),
     ("[]", "no rows"), ("[1]", "row 1: found 1"), ('[{"hardware": "h200"', "results.csv:1: not valid JSON"),
     ("a,b\n1,2\n", "found no column hardware, model"), ("[" * 100_000, "not valid JSON"),
     (as_csv(ROWS) + "h200,x\n", "results.csv:9: found 2 columns; expected 14"), (as_csv(ROWS) + 'h200,"x\n', "not valid CSV")])
