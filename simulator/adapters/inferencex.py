@@ -10,15 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from simulator.adapters.measurements import BenchmarkError, Measurement, in_words, read_benchmark_text
-from simulator.adapters.operating_point import Imported, listed_values, period, read_off
+from simulator.adapters.measurements import BenchmarkError, Measurement, in_words, positive, read_benchmark_text
+from simulator.adapters.operating_point import Imported, period, read_off
 from simulator.study.frontier import OutsideFrontierError
 from simulator.study.problems import any_of, near_name, quoted, shown
 
@@ -143,7 +143,7 @@ def _row(place: str, columns: Mapping[str, Any], problems: list[str]) -> Row | N
     before = len(problems)
     texts = {name: "" if value is None else str(value).strip() for name, value in columns.items()}
     throughput, interactivity, isl, osl = (
-        _positive(place, name, columns.get(name), problems) for name in ("tput_per_gpu", "median_intvty", "isl", "osl"))
+        positive(place, name, columns.get(name), problems) for name in ("tput_per_gpu", "median_intvty", "isl", "osl"))
     for name, number in (("isl", isl), ("osl", osl)):
         if number is not None and number != int(number):
             problems.append(f"{place}: {name}: found {number:g}; expected a whole number of tokens")
@@ -158,17 +158,6 @@ def _row(place: str, columns: Mapping[str, Any], problems: list[str]) -> Row | N
     key = tuple(f"{name}={texts[name].lower()}" for name in _CONFIGURATION if name in texts)
     return Row(place, texts, Measurement(interactivity, throughput, key, texts["hardware"], lengths, texts.get("precision", ""),
                                          measured, in_words(*settings, measured)))
-
-
-def _positive(place: str, name: str, found: Any, problems: list[str]) -> float | None:
-    try:
-        number = math.nan if isinstance(found, bool) or found is None else float(found)
-    except (ValueError, TypeError, OverflowError):
-        number = math.nan
-    if math.isfinite(number) and number > 0:
-        return number
-    problems.append(f"{place}: {name}: found {shown(found) if found != '' else 'nothing'}; expected a number above 0")
-    return None
 
 
 def _date(place: str, text: str, problems: list[str]) -> date | None:
@@ -214,10 +203,16 @@ def select(rows: Sequence[Row], wanted: Selection, file: Path) -> list[Row]:
             near = near_name(value, values) if name != "lengths" else None
             among = f" among {', '.join(before)}" if before else ""
             raise BenchmarkError([f"{file}: {option}: found no rows with {name} '{quoted(value)}'{among}; expected "
-                                  f"{listed_values(values)}" + (f"; did you mean '{near}'?" if near else "")])
+                                  f"{_counted(values)}" + (f"; did you mean '{near}'?" if near else "")])
         chosen = kept
         before.append(_value(kept[0], name))
     return chosen
+
+
+def _counted(values: Sequence[str]) -> str:
+    """Values with their counts, the most frequent first: "b200 (472), h200 (238) or h100 (25)"."""
+    counts = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
+    return any_of(f"{value or 'none'} ({count:,})" for value, count in counts)
 
 
 def model_name(text: str) -> str:

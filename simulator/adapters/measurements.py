@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from simulator.study.problems import shown
 
 LARGEST_FILE = 200_000_000  # bytes
 _MOST_SHOWN = 10
@@ -47,6 +50,18 @@ class Measurement:
 def in_words(*parts: str | date | None) -> str:
     """What is known of a run, as a note names it."""
     return ", ".join(str(part) for part in parts if part)
+
+
+def positive(place: str, name: str, found: object, problems: list[str]) -> float | None:
+    """A number above 0, written as one or as text; None, with a problem noted, where it is none."""
+    try:
+        number = math.nan if isinstance(found, bool) or not isinstance(found, (int, float, str)) else float(found)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if math.isfinite(number) and number > 0:
+        return number
+    problems.append(f"{place}: {name}: found {shown(found) if found != '' else 'nothing'}; expected a number above 0")
+    return None
 
 
 def read_benchmark_text(file: Path) -> str:

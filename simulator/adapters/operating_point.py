@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from simulator.adapters.measurements import Measurement
 from simulator.adapters.spread import Component, Spread, along, drift, interpolation, repeatability
 from simulator.study.frontier import Frontier, pareto
-from simulator.study.problems import any_of, figure
+from simulator.study.problems import figure
 
 _UNIT = "token/s/GPU"
 _METHOD = ("Total tokens (input and output) per second and GPU at the median interactivity. Upper-left Pareto frontier over "
@@ -115,12 +114,6 @@ def period(measurements: Sequence[Measurement]) -> str:
     if not dates:
         return ""
     return f", runs from {dates[0]} to {dates[-1]}" if len(dates) > 1 else f", runs of {dates[0]}"
-
-
-def listed_values(values: Sequence[str]) -> str:
-    """Values with their counts, the most frequent first: "b200 (472), h200 (238) or h100 (25)"."""
-    counts = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
-    return any_of(f"{value or 'none'} ({count:,})" for value, count in counts)
 
 
 def _rounded(value: float, digits: int) -> float:

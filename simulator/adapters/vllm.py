@@ -7,14 +7,13 @@ interactivity 1000 / median_tpot_ms. A file may hold one result, a list of them,
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from simulator.adapters.measurements import BenchmarkError, Measurement, in_words, read_benchmark_text
+from simulator.adapters.measurements import BenchmarkError, Measurement, in_words, positive, read_benchmark_text
 from simulator.adapters.operating_point import Imported, period, read_off
 from simulator.study.frontier import OutsideFrontierError
 from simulator.study.problems import figure, quoted, shown
@@ -94,7 +93,9 @@ def _results(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _measurement(place: str, result: dict[str, Any], gpus: int, hardware: str, precision: str,
                  problems: list[str]) -> Measurement | None:
     before = len(problems)
-    numbers = {name: _positive(place, name, result, problems) for name in _NUMBERS}
+    numbers = {name: positive(place, name, result[name], problems) or 1.0 for name in _NUMBERS if name in result}
+    problems += [f"{place}: {name}: is missing; expected what 'vllm bench serve --save-result' writes" for name in _NUMBERS
+                 if name not in result]
     if not isinstance(result.get("model_id"), str) or not result["model_id"]:
         problems.append(f"{place}: model_id: is missing; expected the model's name")
     measured = _date(place, result.get("date"), problems)
@@ -106,18 +107,6 @@ def _measurement(place: str, result: dict[str, Any], gpus: int, hardware: str, p
     key = tuple(f"{name}={result[name]}" for name in _SETTINGS if name in result)
     return Measurement(1000 / numbers["median_tpot_ms"], numbers["total_token_throughput"] / gpus, key, hardware, lengths,
                        precision, measured, in_words(f"concurrency {concurrency}" if concurrency else "", measured))
-
-
-def _positive(place: str, name: str, result: dict[str, Any], problems: list[str]) -> float:
-    """A number above 0; 1, with a problem noted, where it is none."""
-    if name not in result:
-        problems.append(f"{place}: {name}: is missing; expected what 'vllm bench serve --save-result' writes")
-        return 1.0
-    found = result[name]
-    if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found) or found <= 0:
-        problems.append(f"{place}: {name}: found {shown(found)}; expected a number above 0")
-        return 1.0
-    return float(found)
 
 
 def _date(place: str, found: Any, problems: list[str]) -> date | None:

@@ -8,7 +8,7 @@ flat line would claim that its throughput does not fall.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -130,8 +130,8 @@ def frontier_costs(study: Study, threads: int = 0, progress: Callable[[float], N
     pairs = tuple(_pair(second, first, runs, measured) for first, second in combinations(names, 2))
     left_out = tuple(p.label for p in study.platforms if p.name not in measured and p.name not in own)
     warnings = [warning for warning in study.warnings if not warning.startswith(_OTHERWISE)]
-    warnings += [f"where {pair.name} flips is not looked for: a cost is not positive, and has no ratio" for pair in pairs
-                 if any(row.ratio is None or row.ratio.value <= 0 for row in pair.rows)]
+    warnings += [f"{pair.name}: where each costs less in half of the futures is not looked for, since costs that are not "
+                 "positive have no ratio" for pair in pairs if any(row.ratio is None for row in pair.rows)]
     return FrontierResult(study, rows, pairs, left_out, tuple(warnings))
 
 
@@ -230,6 +230,5 @@ def _log(ratio: Estimate) -> tuple[float, float] | None:
 
 def _log_ratio(over: Estimate, under: Estimate) -> tuple[float, float] | None:
     """Log of the ratio of two estimates; their errors are taken as independent, which common draws make too large."""
-    logs: Iterable[tuple[float, float] | None] = (_log(over), _log(under))
-    found = [log for log in logs if log is not None]
-    return (found[0][0] - found[1][0], math.hypot(found[0][1], found[1][1])) if len(found) == 2 else None
+    a, b = _log(over), _log(under)
+    return (a[0] - b[0], math.hypot(a[1], b[1])) if a and b else None

@@ -200,12 +200,11 @@ def test_the_real_file(hardware, x, throughput, count, points):
 
 @pytest.mark.skipif(not REAL.exists(), reason="the benchmark's file is not here")
 def test_the_real_file_by_other_means():
-    import pandas
-
-    data = pandas.read_csv(REAL)
-    for hardware in data.hardware.unique():
-        chosen = data[(data.hardware == hardware) & (data.isl == 8192) & (data.osl == 1024)]
-        x, y = chosen.median_intvty.to_numpy(), chosen.tput_per_gpu.to_numpy()
+    with REAL.open() as stream:
+        data = list(csv.DictReader(stream))
+    for hardware in sorted({each["hardware"] for each in data}):
+        chosen = [each for each in data if (each["hardware"], each["isl"], each["osl"]) == (hardware, "8192", "1024")]
+        x, y = (np.array([float(each[name]) for each in chosen]) for name in ("median_intvty", "tput_per_gpu"))
         more, as_much = (x[None] > x[:, None]) | (y[None] > y[:, None]), (x[None] >= x[:, None]) & (y[None] >= y[:, None])
         kept = ~(more & as_much).any(axis=1)
         x, y = x[kept][np.argsort(x[kept])], y[kept][np.argsort(x[kept])]

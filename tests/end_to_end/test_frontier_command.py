@@ -11,6 +11,7 @@ import studies
 from PIL import Image
 
 import simulator
+from simulator.run_folder import finish, unfinished
 
 
 def tco(*arguments, cwd=None):
@@ -68,18 +69,30 @@ def test_the_chart_names_lines_and_axes(finished):
 
 def test_json_is_one_document_and_goes_into_runs_by_itself(tmp_path):
     file = studies.write(tmp_path / "study.yaml", study())
-    done = tco("frontier", file, "--json", "--trials", 600, "--set", "platforms.b.rental_price=3", cwd=tmp_path)
+    done = tco("frontier", file, "--json", "--quiet", "--trials", 600, "--set", "platforms.b.rental_price=3", cwd=tmp_path)
     printed = json.loads(done.stdout)
     (folder,) = (tmp_path / "runs" / "test").iterdir()
     assert folder.name.startswith("frontier-") and json.loads((folder / "frontier.json").read_text()) == printed
-    assert "written to runs/test/frontier-" in done.stderr and "600 trials asked for" in done.stderr
+    assert (done.stderr, printed["trials"]) == ("", 1024) and "600 trials asked for" in printed["warnings"][0]
 
 
 def test_a_folder_that_is_there_keeps_what_else_it_holds(tmp_path):
-    file = studies.write(tmp_path / "a study.yaml", study())
-    done = tco("frontier", file, "--out", tmp_path, "--quiet")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert {each.name for each in tmp_path.iterdir()} == FILES | {"a study.yaml"}
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a study.yaml").write_text("mine")
+    (tmp_path / "there" / "frontier.json").write_text("of before")
+    with unfinished(tmp_path) as temporary:
+        (temporary / "frontier.json").write_text("new")
+        finish(temporary, tmp_path / "there")
+    assert {each.name: each.read_text() for each in (tmp_path / "there").iterdir()} == {
+        "a study.yaml": "mine", "frontier.json": "new"}
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]
+
+
+def test_what_fails_half_way_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="full"), unfinished(tmp_path / "runs") as temporary:
+        (temporary / "frontier.json").write_text("half")
+        raise OSError("disk full")
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize(("changes", "words"), [
