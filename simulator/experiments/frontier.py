@@ -23,7 +23,7 @@ from simulator.study.model import Platform, Study
 
 GRID_POINTS = 13
 PERCENTILES = ("p5", "p50", "p95")
-_NEAR, _SAME = 0.03, 1e-3  # relatively nearer than this to another, an evenly spaced or a measured interactivity is not run too
+_NEAR = 0.03  # relatively nearer than this to an end or an operating point, an evenly spaced interactivity is not run too
 _OTHERWISE = "operating points differ in interactivity"  # what the study's own points say does not matter here
 
 
@@ -153,7 +153,7 @@ def _grid(measured: dict[str, Frontier], own: dict[str, float]) -> tuple[list[fl
     grid: list[float] = []
     shown: set[float] = set()
     between = [x for frontier in measured.values() for x in frontier.interactivity]
-    for wanted, apart, show in ((ends, 0.0, True), (inside, 0.0, True), (spaced, _NEAR, True), (between, _SAME, False)):
+    for wanted, apart, show in ((ends, 0.0, True), (inside, 0.0, True), (spaced, _NEAR, True), (between, 0.0, False)):
         for x in wanted:
             if all(abs(x / other - 1) > apart for other in grid):
                 grid.append(x)

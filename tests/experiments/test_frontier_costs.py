@@ -43,6 +43,12 @@ def test_each_platform_is_run_inside_its_measured_range_and_at_its_ends(found):
     assert 50 in [row.interactivity for row in found.rows_of("b")], "measured points are run too"
 
 
+def test_every_measured_point_is_run_however_near_another(load):
+    near = {"interactivity": [20, 50, 50.001, 200], "throughput": [2000, 800, 300, 200], "spread": 0.1}
+    x = [row.interactivity for row in frontier_costs(load(study(b=near))).rows_of("b")]
+    assert set(near["interactivity"]) <= set(x)
+
+
 def test_a_row_is_a_run_of_the_study_there(found, load):
     row = next(row for row in found.rows_of("b") if row.interactivity == 30)
     alone = simulator.run(load(study(), "platforms.b.operating_point.interactivity=30"))
