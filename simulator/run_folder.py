@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -10,7 +11,7 @@ import platform as machine
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -35,32 +36,53 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
     Raises OSError where the folder cannot be written; nothing is left behind then.
     """
     parent = runs / as_path(run.study.name, "study")
-    parent.mkdir(parents=True, exist_ok=True)
     finished = datetime.now(UTC)
-    temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-    try:
+    with unfinished(parent) as temporary:
         for name, write in {**_files(run), **(extra or {})}.items():
             write(temporary / name)
         digests = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
-        _write_text(temporary / "manifest.json", _json(_manifest(run, finished, digests)))
-        for file in temporary.iterdir():
-            _sync(file)
-        temporary.chmod(0o755)
-        folder = _free_name(parent / f"{finished:%Y%m%dT%H%M%S}-{run.study.digest}")
-        temporary.rename(folder)
-        _sync(parent)
-        return folder
+        write_text(temporary / "manifest.json", json_text(_manifest(run, finished, digests)))
+        return finish(temporary, free_name(parent / dated_name(finished, run.study.digest)))
+
+
+@contextlib.contextmanager
+def unfinished(parent: Path) -> Iterator[Path]:
+    """A new folder under a temporary name, which is gone again where filling it fails."""
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+    try:
+        yield temporary
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
+def finish(temporary: Path, folder: Path) -> Path:
+    """Give a folder that is whole its name, and return it. One that exists already keeps what else it holds."""
+    for file in temporary.iterdir():
+        _sync(file)
+    if folder.is_dir():
+        for file in sorted(temporary.iterdir()):
+            file.replace(folder / file.name)
+        temporary.rmdir()
+    else:
+        temporary.chmod(0o755)
+        temporary.rename(folder)
+    _sync(folder.parent)
+    return folder
+
+
+def dated_name(when: datetime, digest: str) -> str:
+    """The name of a folder: when it was made, and of what study."""
+    return f"{when:%Y%m%dT%H%M%S}-{digest}"
+
+
 def _files(run: Run) -> dict[str, Callable[[Path], None]]:
     return {
-        "study.yaml": lambda path: _write_text(path, study_yaml(_with_own_files(run.study))),
+        "study.yaml": lambda path: write_text(path, study_yaml(_with_own_files(run.study))),
         **{_own_name(file): partial(_copy, file.file) for file in run.study.data_files},
-        "summary.json": lambda path: _write_text(path, _json(run.summary.document)),
-        "summary.parquet": lambda path: _write_parquet(run, path),
+        "summary.json": lambda path: write_text(path, json_text(run.summary.document)),
+        "summary.parquet": lambda path: write_parquet(run.summary.rows, path),
         "results.nc": lambda path: run.dataset.to_netcdf(path, engine="h5netcdf"),
     }
 
@@ -110,19 +132,22 @@ def study_yaml(tree: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
     path.write_text(text, encoding="utf-8")
 
 
-def _json(document: Mapping[str, Any]) -> str:
+def json_text(document: Mapping[str, Any]) -> str:
+    """A document as it stands in a folder."""
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _write_parquet(run: Run, path: Path) -> None:
+def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write rows as a table."""
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(run.summary.rows), path)
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
 
 
 def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
@@ -157,7 +182,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _free_name(wanted: Path) -> Path:
+def free_name(wanted: Path) -> Path:
     """The name, or with a number where a run of the same second has it."""
     number, path = 2, wanted
     while path.exists():

@@ -10,13 +10,16 @@ import typer
 
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
+from simulator.cli.frontier import frontier
+from simulator.cli.imports import imports
 from simulator.cli.run import run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, check, schema):
+for command in (run, check, frontier, schema):
     app.command()(command)
+app.add_typer(imports, name="import")
 
 
 @app.callback(invoke_without_command=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -98,3 +99,12 @@ def progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def check_place(out: Path) -> None:
+    """Say before a long run, not after it, that its folder cannot be written."""
+    nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        say(f"the run folder cannot be written under {out}: {nearest} is {'read-only' if nearest.is_dir() else 'no folder'}; "
+            "choose another place with --out")
+        raise typer.Exit(FAILED)

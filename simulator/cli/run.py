@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from simulator.cli.common import (
     Overrides,
     Quiet,
     Studies,
+    check_place,
     load_all,
     print_rich,
     progress,
@@ -49,7 +49,7 @@ def run(
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
-    _check_place(out)
+    check_place(out)
     documents = []
     for _, study in loaded:
         finished = _simulate(study, threads, quiet)
@@ -90,12 +90,3 @@ def _save(finished: Run, out: Path) -> Path:
     except OSError as error:
         say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
         raise typer.Exit(FAILED) from None
-
-
-def _check_place(out: Path) -> None:
-    """Say before a long run, not after it, that its folder cannot be written."""
-    nearest = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        say(f"the run folder cannot be written under {out}: {nearest} is {'read-only' if nearest.is_dir() else 'no folder'}; "
-            "choose another place with --out")
-        raise typer.Exit(FAILED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008): told apart by colour-blind readers, and dark enough on white.
 BLUE, ORANGE, INK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
 _LONGEST_LABEL = 64
-_STYLE: Any = {
+STYLE: Any = {
           "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
           "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": INK,
           "text.parse_math": False,
@@ -26,10 +27,15 @@ _STYLE: Any = {
 
 def save_ranges(run: Run, path: Path) -> None:
     """Write the chart of ranges as SVG or PNG, by the path's suffix."""
+    save_figure(lambda: ranges(run), path)
+
+
+def save_figure(make: Callable[[], Figure], path: Path) -> None:
+    """Write a figure in the house's style."""
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE):
-        figure = ranges(run)
+    with matplotlib.rc_context(STYLE):
+        figure = make()
         # No clock in the file: the same run gives the same bytes.
         figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
 

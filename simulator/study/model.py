@@ -18,6 +18,7 @@ from simulator.quantities import (
 from simulator.study.correlations import Correlations
 from simulator.study.document import Document
 from simulator.study.families import Marginal
+from simulator.study.frontier import Frontier
 from simulator.study.problems import Place
 from simulator.study.published import Published
 from simulator.study.reader import DataFile
@@ -88,7 +89,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform with every input it uses, its own or shared, by name; `factors` are sorted by name."""
+    """A platform with every input it uses, its own or shared, by name; `factors` are sorted by name.
+
+    frontier  the measured trade between interactivity and throughput, where the study gives it
+    """
 
     name: str
     label: str
@@ -100,6 +104,7 @@ class Platform:
     peak_flops_basis: str = ""
     depreciation: str = WORDS["depreciation"][0]
     attrition: str = WORDS["attrition"][0]
+    frontier: Frontier | None = None
 
     @property
     def has_token_price(self) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.quantities import EXCLUSIVE, INPUT, NEEDS, RENT_DEFAULTS, REQUIRED, THROUGHPUT_FACTOR, WORDS
 from simulator.study.families import constant
+from simulator.study.frontier_reading import read_frontier, throughput_on
 from simulator.study.inputs import EVIDENCE_KEYS, read_evidence, read_input
 from simulator.study.model import Input, OperatingPoint, Platform, Process
 from simulator.study.problems import Path, any_of, figure, nearest, path_text, quoted
@@ -16,7 +17,7 @@ from simulator.study.reader import Reader
 
 # Names that can have a dimension of the sampler each (`engine.addresses` has the rooms).
 MOST_PLATFORMS, MOST_NAMED, MOST_OWN_PROCESSES = 250, 3500, 34
-PLATFORM_KEYS = ("label", "vendor", "ownership", "operating_point", "peak_flops_basis", *EVIDENCE_KEYS)
+PLATFORM_KEYS = ("label", "vendor", "ownership", "operating_point", "frontier", "peak_flops_basis", *EVIDENCE_KEYS)
 OPERATING_POINT_KEYS = ("model", "precision", "interactivity", "input_tokens", "output_tokens", "token_basis", "note")
 TOKEN_BASES = ("total", "output")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
@@ -148,6 +149,13 @@ def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: P
     read_evidence(reader, values, path)
     own = read_inputs(reader, values, path, PLATFORM_KEYS, context)
     ownership = reader.choice(values, "ownership", path, ("buy", "rent")) or ""
+    point = _read_operating_point(reader, values.get("operating_point"), (*path, "operating_point"))
+    if values.get("operating_point") is not None and point is None:
+        reader.misread((*path, "operating_point"))
+    measured = read_frontier(reader, values.get("frontier"), (*path, "frontier"))
+    if "frontier" in values and "throughput" not in {**shared.inputs, **own.inputs}:
+        read_off = throughput_on(reader, *measured, point, path) if measured else None
+        own = replace(own, inputs={**own.inputs, "throughput": read_off})
     usable = ("any", ownership) if ownership else ("any", "buy", "rent")
     for key in own.inputs:
         if INPUT[key].ownership not in usable:
@@ -169,11 +177,11 @@ def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: P
     if "tax_rate" in given and ownership == "buy" and not {**shared.words, **own.words}.get("depreciation"):
         reader.missing((*path, "depreciation"), f"tax_rate needs it, here or under shared: {any_of(WORDS['depreciation'])}",
                        ("shared", "depreciation"))
-    point = _read_operating_point(reader, values.get("operating_point"), (*path, "operating_point"))
     platform = Platform(
         name, reader.text(values, "label", path, name), reader.text(values, "vendor", path), ownership, point, inputs,
         tuple(factor for _, factor in sorted(factors.items()) if factor is not None),
-        reader.text(values, "peak_flops_basis", path), words["depreciation"], words["attrition"])
+        reader.text(values, "peak_flops_basis", path), words["depreciation"], words["attrition"],
+        measured[0] if measured else None)
     priced_apart = {"input_token_price", "output_token_price"} <= set(given)
     if priced_apart and platform.token_mix is None and not reader.is_misread((*path, "operating_point")):
         reader.missing((*path, "operating_point"), "separate prices of input and output tokens need its input_tokens, "

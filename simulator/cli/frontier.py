@@ -1,0 +1,96 @@
+"""`tco frontier`: cost per million tokens against interactivity, and where the ranking flips."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli.common import (
+    FAILED,
+    WRONG_INPUT,
+    Overlays,
+    Overrides,
+    Quiet,
+    check_place,
+    load_all,
+    print_rich,
+    progress,
+    say,
+    warn,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from simulator.experiments.frontier import FrontierResult
+    from simulator.study import Study
+
+
+def frontier(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study (YAML) with a frontier on at least one platform.")],
+    overrides: Overrides = None,
+    overlays: Overlays = None,
+    trials: Annotated[int | None, typer.Option(
+        parser=whole, metavar="N", help="Trials at each interactivity; 1e5 will do.")] = None,
+    threads: Annotated[int, typer.Option(
+        min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    out: Annotated[Path | None, typer.Option(
+        metavar="DIR", help="Folder for the chart and the numbers; runs/<study>/frontier-… where not given.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Cost per token against interactivity."""
+    more = [f"simulation.trials={trials}"] if trials is not None else []
+    loaded, wrong = load_all([study], overlays, [*(overrides or []), *more])
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    check_place(out or Path("runs"))
+    found = _simulate(study, loaded[0][1], threads, quiet)
+    folder = _save(found, out)
+    if as_json:
+        from simulator.experiments.frontier_document import document
+
+        print(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
+    elif not quiet:
+        from simulator.reporting.frontier_terminal import frontier_summary
+
+        print_rich(frontier_summary(found))
+    warn(found.warnings, quiet)
+    if not quiet:
+        say(f"written to {folder}")
+
+
+def _simulate(file: Path, study: Study, threads: int, quiet: bool) -> FrontierResult:
+    from simulator.engine.run import RunError
+    from simulator.experiments.frontier import NoFrontierError, frontier_costs
+    from simulator.study import StudyError
+
+    try:
+        with progress(study.name, quiet) as advance:
+            return frontier_costs(study, threads, advance)
+    except NoFrontierError as error:
+        say(f"{file}: platforms: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+    except StudyError as error:
+        say(f"{file}: not usable along the frontier")
+        for problem in error.problems:
+            say(f"  {problem}")
+        raise typer.Exit(WRONG_INPUT) from None
+    except RunError as error:
+        say(f"{study.name}: the run failed: {error}")
+        raise typer.Exit(FAILED) from None
+    except MemoryError:
+        say(f"{study.name}: the run failed: out of memory")
+        raise typer.Exit(FAILED) from None
+
+
+def _save(found: FrontierResult, out: Path | None) -> Path:
+    from simulator.reporting.frontier_folder import save
+
+    try:
+        return save(found, out)
+    except OSError as error:
+        say(f"the folder cannot be written at {out or 'runs'}: {error.strerror or error}; choose another place with --out")
+        raise typer.Exit(FAILED) from None
