@@ -10,6 +10,7 @@ import typer
 
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
+from simulator.cli.imports import imports
 from simulator.cli.run import run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -17,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
                   help="What an AI token really costs, and how sure one can be.")
 for command in (run, check, schema):
     app.command()(command)
+app.add_typer(imports, name="import")
 
 
 @app.callback(invoke_without_command=True)

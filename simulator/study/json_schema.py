@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.quantities import INPUTS, RESULTS, Quantity
 from simulator.study.distributions import DISTRIBUTIONS, PURE
+from simulator.study.frontier_reading import FRONTIER_KEYS
 from simulator.study.inputs import GRADES, PROCESS_OPTIONAL, PROCESS_REQUIRED
 from simulator.study.marginals import bounds_in_words
 from simulator.study.reading import (
@@ -51,6 +52,10 @@ def study_schema() -> dict[str, Any]:
             "platforms": {"type": "object", "additionalProperties": _object({
                 **inputs, "throughput_factors": factors, "label": _TEXT, "vendor": _TEXT,
                 "ownership": {"enum": ["buy", "rent"]}, "peak_flops_basis": _TEXT, **_EVIDENCE,
+                "frontier": {"description": "measured Pareto set of interactivity and throughput", **_object({
+                    "interactivity": _points("token/s/user, rising"), "throughput": _points("token/s/GPU, falling"),
+                    "spread": {"type": "number", "minimum": 0, "description": "sd of the log of the throughput"}, **_EVIDENCE},
+                    list(FRONTIER_KEYS))},
                 "operating_point": _object({
                     "model": _TEXT, "precision": _TEXT,
                     "interactivity": {"type": "number", "exclusiveMinimum": 0, "description": "token/s/user"},
@@ -72,6 +77,10 @@ def study_schema() -> dict[str, Any]:
 def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
     return {**schema, "required": required} if required else schema
+
+
+def _points(description: str) -> dict[str, Any]:
+    return {"type": "array", "minItems": 2, "items": {"type": "number", "exclusiveMinimum": 0}, "description": description}
 
 
 def _input(quantity: Quantity) -> dict[str, Any]:

@@ -108,11 +108,12 @@ def digest(tree: Mapping[str, Any]) -> str:
 
 
 def is_input(path: Path) -> bool:
-    """Whether a path of a study leads to one input (which merging replaces whole)."""
+    """Whether a path of a study leads to one input, or to a frontier (which merging replaces whole)."""
     if path == ("simulation", "horizon"):
         return True
     inside = path[1:] if path[:1] == ("shared",) else path[2:] if path[:1] == ("platforms",) else ()
-    return (len(inside) == 1 and inside[0] in INPUT) or (len(inside) == 2 and inside[0] == "throughput_factors")
+    alone = len(inside) == 1 and (inside[0] in INPUT or inside[0] == "frontier")
+    return alone or (len(inside) == 2 and inside[0] == "throughput_factors")
 
 
 class _Files:

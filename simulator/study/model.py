@@ -9,6 +9,7 @@ from typing import Any
 from simulator.quantities import ALTERNATIVES, INPUTS, NEEDLESS_WITHOUT, RENT_DEFAULTS, Quantity
 from simulator.study.distributions import Marginal
 from simulator.study.document import Document
+from simulator.study.frontier import Frontier
 from simulator.study.problems import Place
 from simulator.study.published import Published
 
@@ -78,7 +79,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform with every input it uses, its own or shared, by name; `factors` are sorted by name."""
+    """A platform with every input it uses, its own or shared, by name; `factors` are sorted by name.
+
+    frontier  the measured trade between interactivity and throughput, where the study gives it
+    """
 
     name: str
     label: str
@@ -88,6 +92,7 @@ class Platform:
     inputs: Mapping[str, Input]
     factors: tuple[Input, ...]
     peak_flops_basis: str = ""
+    frontier: Frontier | None = None
 
     def not_modelled(self) -> tuple[str, ...]:
         """Names of the inputs that were left out and are neutral: rates and money 0, factors 1."""

@@ -10,6 +10,7 @@ from typing import Any
 from simulator.quantities import INPUT, NEEDLESS_WITHOUT, NEEDS, RENT_DEFAULTS, REQUIRED, THROUGHPUT_FACTOR
 from simulator.study.distributions import constant
 from simulator.study.document import Document
+from simulator.study.frontier_reading import read_frontier, throughput_on
 from simulator.study.inputs import EVIDENCE_KEYS, read_evidence, read_input
 from simulator.study.loading import digest
 from simulator.study.model import Input, OperatingPoint, Platform, Process, Simulation, Study
@@ -29,7 +30,7 @@ FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "shared", "platforms", "compare_across_operating_points",
               "published")
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "seed", "horizon")
-PLATFORM_KEYS = ("label", "vendor", "ownership", "operating_point", "peak_flops_basis", *EVIDENCE_KEYS)
+PLATFORM_KEYS = ("label", "vendor", "ownership", "operating_point", "frontier", "peak_flops_basis", *EVIDENCE_KEYS)
 OPERATING_POINT_KEYS = ("model", "precision", "interactivity", "input_tokens", "output_tokens", "token_basis", "note")
 TOKEN_BASES = ("total", "output")
 # Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
@@ -165,6 +166,12 @@ def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: P
     read_evidence(reader, values, path)
     own, own_factors = _read_inputs(reader, values, path, PLATFORM_KEYS)
     ownership = reader.choice(values, "ownership", path, ("buy", "rent")) or ""
+    point = _read_operating_point(reader, values.get("operating_point"), (*path, "operating_point"))
+    measured = read_frontier(reader, values.get("frontier"), (*path, "frontier"))
+    if values.get("operating_point") is not None and point is None:
+        reader.misread((*path, "operating_point"))
+    if "frontier" in values and "throughput" not in {**shared, **own}:
+        own["throughput"] = throughput_on(reader, *measured, point, path) if measured else None
     usable = ("any", ownership) if ownership else ("any", "buy", "rent")
     for key in own:
         if INPUT[key].ownership not in usable:
@@ -187,9 +194,8 @@ def _read_platform(reader: Reader, values: Mapping[str, Any], name: str, path: P
     factors = {**shared_factors, **own_factors}
     return Platform(
         name, reader.text(values, "label", path, name), reader.text(values, "vendor", path), ownership,
-        _read_operating_point(reader, values.get("operating_point"), (*path, "operating_point")), inputs,
-        tuple(factor for _, factor in sorted(factors.items()) if factor is not None),
-        reader.text(values, "peak_flops_basis", path))
+        point, inputs, tuple(factor for _, factor in sorted(factors.items()) if factor is not None),
+        reader.text(values, "peak_flops_basis", path), measured[0] if measured else None)
 
 
 def _read_operating_point(reader: Reader, found: Any, path: Path) -> OperatingPoint | None:
