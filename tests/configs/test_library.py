@@ -25,7 +25,7 @@ PUBLISHED = {
     "gb300_nvl72": ((2.652, 2.31), (3.30, 2.79), (3.96, 3.30, 5.00)),
     "mi300x": ((1.12, 0.95), (1.40, 1.16), (1.55, 1.30, 1.30)), "mi325x": ((1.28, 1.10), (1.59, 1.32), (1.80, 1.60, 1.60)),
     "mi355x": ((1.48, 1.50), (1.90, 2.09), (2.10, 2.10, 2.90)), "tpu7x": ((None, 1.21), (None, None), (None, None, 2.00))}
-HARDWARE = {name: re.split("[_]", name.removeprefix("hgx_"))[0] for name in PUBLISHED if name != "tpu7x"}
+HARDWARE = {name: name.removeprefix("hgx_").removesuffix("_nvl72") for name in PUBLISHED if name != "tpu7x"}
 JUDGED = ("hgx_h100", "hgx_b300", "tpu7x")
 # What a platform delivers and draws does not depend on who owns it; all else is of one ownership.
 ALIKE = {"vendor", "operating_point", "throughput", "software_gain", "software_gain_time", "power", "pue", "peak_flops",
@@ -39,6 +39,7 @@ def tree(name):
 
 
 def described(name, path):
+    """What a file says at a path."""
     found = tree(name)
     for key in path:
         found = found[key]
@@ -223,6 +224,27 @@ def test_throughput_is_the_measured_frontier_or_says_that_it_is_judged(platform)
     if platform not in JUDGED:
         assert math.sqrt(stated["p5"] * stated["p95"]) == pytest.approx(measured, rel=0.02)
         assert f"{measured:,.0f}" in stated["note"] or f"{measured:.0f}" in stated["note"]
+
+
+@needs_benchmark
+@pytest.mark.parametrize("platform", HARDWARE)
+def test_frontier_is_what_was_measured(platform):
+    stated = described(f"platforms/{platform}.yaml", ("platforms", platform, "frontier"))
+    points = frontier(HARDWARE[platform])
+    assert list(zip(stated["interactivity"], stated["throughput"], strict=True)) == [
+        (pytest.approx(x, rel=1e-4), pytest.approx(y, rel=1e-4)) for x, y in points]
+
+
+@pytest.mark.parametrize("platform", HARDWARE)
+def test_throughput_can_be_read_off_the_frontier(tmp_path, platform):
+    """Without a throughput of its own a platform has its frontier's: what the README says of other operating points."""
+    text = (CONFIGS / "platforms" / f"{platform}_rented.yaml").read_text(encoding="utf-8")
+    without = re.sub(r"^    throughput:\n(?:      .*\n)+", "", text, flags=re.MULTILINE)
+    path = tmp_path / "study.yaml"
+    path.write_text(without + "\nshared: {utilization: 0.5}\n", encoding="utf-8")
+    stated = described(f"platforms/{platform}.yaml", ("platforms", platform, "throughput"))
+    read_off = simulator.load(path).inputs()[f"platforms.{platform}_rented.throughput"].value.quantile(0.5)
+    assert stated["p5"] < read_off < stated["p95"]
 
 
 @needs_benchmark
