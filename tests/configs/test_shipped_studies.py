@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 
 import pytest
-from scipy.interpolate import PchipInterpolator
+from measured import frontier, interpolate, needs_benchmark
 
 import simulator
 from simulator.analysis.published import compare_published
 
 REPOSITORY = Path(__file__).parents[2]
 STUDIES = REPOSITORY / "configs" / "studies"
-BENCHMARK = REPOSITORY.parent / "shared" / "data" / "inferencex_dsr1_to_2026-03.csv"
 HOPPER, BLACKWELL = "hgx_h200", "gb300_nvl72"
 
 studies = pytest.mark.parametrize("file", sorted(STUDIES.glob("*.yaml")), ids=lambda file: file.stem)
@@ -175,27 +173,6 @@ def test_published_table_is_certain(table):
 # --- throughput from the benchmark's points ------------------------------------------------------------------------
 
 
-def frontier(hardware, **wanted):
-    """The upper-left Pareto set of (interactivity, total tokens per second and GPU), by rising interactivity."""
-    with BENCHMARK.open(encoding="utf-8", newline="") as file:
-        points = sorted((float(row["median_intvty"]), float(row["tput_per_gpu"])) for row in csv.DictReader(file)
-                        if (row["hardware"], row["model"], row["isl"], row["osl"]) == (hardware, "dsr1", "8192", "1024")
-                        and all(row[key] == value for key, value in wanted.items()))
-    best: list[tuple[float, float]] = []
-    for point in reversed(points):
-        if not best or point[1] > best[-1][1]:
-            best.append(point)
-    return best[::-1]
-
-
-def interpolate(points, interactivity):
-    """Throughput on a frontier, monotone in its logarithm; no extrapolation."""
-    x, y = zip(*points, strict=True)
-    assert x[0] <= interactivity <= x[-1]
-    return math.exp(PchipInterpolator(x, [math.log(value) for value in y])(interactivity))
-
-
-needs_benchmark = pytest.mark.skipif(not BENCHMARK.is_file(), reason="the benchmark's points are not beside the repository")
 hardware_of = pytest.mark.parametrize(("platform", "hardware"), [(HOPPER, "h200"), (BLACKWELL, "gb300")])
 
 
