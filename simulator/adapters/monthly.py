@@ -61,10 +61,8 @@ def _once(table: Table, column: str, rows: Integers, start: Integers, values: Ar
 
 def _which_series(table: Table) -> str:
     """Which columns could tell series apart."""
-    said = []
-    for name in table.names:
-        if table.names.count(name) == 1 and 1 < len(values := set(table.texts(name).tolist())) <= max(2, len(table) // 10):
-            said.append(f"--where \"{quoted(name)}=…\" with {some(sorted(values), 4)}")
+    said = [f"--where \"{quoted(name)}=…\" with {some(sorted(values), 4)}" for name in table.names if table.names.count(name) == 1
+            and 1 < len(values := set(table.texts(name).tolist())) <= max(2, len(table) // 10)]
     return f"choose it with {'; or '.join(said[:3])}; or, " if said else ""
 
 
@@ -89,10 +87,12 @@ def _durations(table: Table, start: Integers, steps: Integers, resolution: str) 
         return np.full(len(start), 24.0)
     longest = int(np.max(sizes[counts >= _RARE_STEP * len(steps)], initial=usual))
     before, after = np.append(steps[0], steps), np.append(steps, steps[-1])
-    return np.minimum(np.minimum(before, after), min(longest, _DAY)) / 3600
+    held: Array = np.minimum(np.minimum(before, after), min(longest, _DAY)) / 3600
+    return held
 
 
-def _weighted(month: Integers, values: Array, held: Array, at: Instants, least_coverage: float, notes: list[str]) -> MonthlySeries:
+def _weighted(month: Integers, values: Array, held: Array, at: Instants, least_coverage: float,
+              notes: list[str]) -> MonthlySeries:
     known = ~np.isnan(values)
     first, count = int(month[0]), int(month[-1] - month[0]) + 1
     hours = np.bincount(month[known] - first, held[known], count)

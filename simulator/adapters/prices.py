@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.adapters.monthly import MonthlySeries, monthly_means
 from simulator.adapters.tables import DataError, Table, some
-from simulator.adapters.times import Instants, read_times
+from simulator.adapters.times import Instants, comes_again, read_times
 from simulator.adapters.units_of_files import PriceUnit, check_plausible, price_unit, stated_in
 from simulator.study.problems import quoted
 
@@ -113,8 +113,8 @@ def _check_one_series(table: Table, kind: _Kind) -> None:
         if _key(name) in kind.series:
             values = sorted(set(table.texts(name).tolist()))
             if len(values) > 1:
-                raise DataError(f"{table.name}: found {len(values)} series in the column '{quoted(name)}'; expected one: choose with "
-                                f"--where \"{quoted(name)}=VALUE\", VALUE being {some(values)}")
+                raise DataError(f"{table.name}: found {len(values)} series in the column '{quoted(name)}'; expected one: choose "
+                                f"with --where \"{quoted(name)}=VALUE\", VALUE being {some(values)}")
 
 
 def _key(name: str) -> str:
@@ -131,7 +131,7 @@ def _has(*groups: tuple[str, ...]) -> Callable[[Table], bool]:
     return lambda table: all(_column(table, *group) for group in groups)
 
 
-# --- ERCOT: delivery date, hours 1 … 24 by their ends, quarters 1 … 4, a flag for the hour that comes again ---------------------
+# --- ERCOT: delivery date, hours 1 … 24 by their ends, quarters 1 … 4, a flag for the hour that comes again ---
 
 _ERCOT_PRICE = ("settlementpointprice",)
 
@@ -161,7 +161,7 @@ def _ercot_times(table: Table, options: PriceOptions) -> Instants:
     return read_times(table, date, options.zone or CENTRAL, second=second, texts=written)
 
 
-# --- PJM: UTC beside eastern prevailing time --------------------------------------------------------------------------------------
+# --- PJM: UTC beside eastern prevailing time ---
 
 
 def _pjm_times(table: Table, options: PriceOptions) -> Instants:
@@ -170,7 +170,7 @@ def _pjm_times(table: Table, options: PriceOptions) -> Instants:
     return read_times(table, utc or local or "", options.zone or EASTERN, utc=utc is not None)
 
 
-# --- ENTSO-E: "start - end" of each market time unit, with the clock's name where clocks are changed ------------------------------
+# --- ENTSO-E: "start - end" of each market time unit, with the clock's name where clocks are changed ---
 
 
 def _mtu(table: Table) -> str | None:
@@ -183,13 +183,16 @@ def _entsoe_times(table: Table, options: PriceOptions) -> Instants:
     clock = re.search(r"\((\w+)", name)
     zone = _MTU_ZONES.get(clock[1].lower() if clock else "cet", "Europe/Brussels")
     begins = [text.split(" - ")[0].strip() for text in table.texts(name)]
-    marked = any(text.endswith(")") for text in begins)
-    second = np.array([bool(re.search(r"\((CET|WET|EET|GMT)\)$", text)) for text in begins]) if marked else None
     written = np.array([re.sub(r"\s*\(\w+\)$", "", text) for text in begins], dtype=object)
+    # Not every row of the hour that comes twice bears a mark: the others go by their order.
+    standard = {position: mark[1] in ("CET", "WET", "EET", "GMT") for position, text in enumerate(begins)
+                if (mark := re.search(r"\((\w+)\)$", text))}
+    second = comes_again(written).copy()
+    second[list(standard)] = list(standard.values())
     return read_times(table, name, options.zone or zone, utc=zone == "UTC", second=second, texts=written)
 
 
-# --- EIA: cents per kilowatt-hour by period, or series in rows and months in columns ----------------------------------------------
+# --- EIA: cents per kilowatt-hour by period, or series in rows and months in columns ---
 
 
 def _unfolded(table: Table) -> Table:

@@ -32,6 +32,7 @@ _ELSEWHERE = {".xlsx": "save the sheet as CSV", ".xls": "save the sheet as CSV",
 MISSING = frozenset({"", "na", "n/a", "n/e", "nan", "null", "none", "-", "--", "#n/a", "."})
 _HEAD = 60  # lines that are looked at to find the header
 _LONGEST_PREAMBLE = 20
+_HEAD_CHARACTERS = 500_000
 
 
 class DataError(ValueError):
@@ -244,8 +245,8 @@ def _records(file: Path, text: str) -> list[dict[str, Any]]:
     inside = found.get("response", found) if isinstance(found, dict) else found
     data = inside.get("data", None) if isinstance(inside, dict) else inside
     if not isinstance(data, list) or not all(isinstance(record, dict) for record in data):
-        raise DataError(f"{quoted(str(file), 300)}: found JSON without a list of records; expected one, or 'response: {{data: […]}}"
-                        "' as EIA has it, or what Prometheus answers to query_range")
+        raise DataError(f"{quoted(str(file), 300)}: found JSON without a list of records; expected one, or 'response: "
+                        "{data: […]}' as EIA has it, or what Prometheus answers to query_range")
     return data
 
 
@@ -326,21 +327,20 @@ def _counted(reader: Any) -> Iterable[list[str]]:
 
 def _shape(text: str) -> tuple[str, int]:
     """The delimiter, and the line (from 0) in which the names of the columns stand."""
-    lines = text[:200_000].split("\n")[:_HEAD]
-    kept = [line for line in lines[:-1] or lines if line.strip()]
+    whole = text if len(text) <= _HEAD_CHARACTERS else text[:text.rfind("\n", 0, _HEAD_CHARACTERS) + 1] or text
+    lines = whole.rstrip().split("\n")[:_HEAD]
+    kept = [line for line in lines if line.strip()]
     delimiter = max(",;\t|", key=lambda one: (min(line.count(one) for line in kept[-20:]), kept[-1].count(one)))
     counts = [len(next(csv.reader([line], delimiter=delimiter), [])) if line.strip() else 0 for line in lines]
-    if not kept or not _has_preamble(lines, counts):
+    if not _has_preamble(lines):
         return delimiter, next((k for k, line in enumerate(lines) if line.strip()), 0)
-    usual = max(set(counts[-20:]) - {0}, key=counts[-20:].count)
+    usual = counts[-1]
     odd = [k for k, count in enumerate(counts[:_LONGEST_PREAMBLE]) if count != usual or lines[k].startswith("#")]
     return delimiter, min(max(odd, default=-1) + 1, len(lines) - 1)
 
 
-def _has_preamble(lines: list[str], counts: list[int]) -> bool:
+def _has_preamble(lines: list[str]) -> bool:
     """Whether lines stand above the names: comments, or a title and its source as EIA writes them."""
     first = next(k for k, line in enumerate(lines) if line.strip())
-    following = [count for count in counts[first + 1:] if count]
-    usual = max(set(following), key=following.count) if following else 0
     told = "".join(lines[:10])
-    return lines[first].startswith("#") or "Energy Information Administration" in told or (usual > 1 and counts[first] < usual)
+    return lines[first].startswith("#") or "Energy Information Administration" in told

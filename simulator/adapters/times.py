@@ -71,6 +71,13 @@ def read_times(table: Table, column: str, zone: str = "", utc: bool = False, sec
     return _localised(wall, zone, utc, second, "clock" if ":" in sample else "day")
 
 
+def comes_again(times: Any) -> Flags:
+    """Whether each time, bool[n], stood in an earlier row already."""
+    import pandas as pd
+
+    return np.asarray(pd.Series(times).duplicated().to_numpy(), dtype=bool)
+
+
 def check_zone(table: Table, zone: str) -> None:
     """Raise DataError where a time zone does not exist."""
     from zoneinfo import ZoneInfo, available_timezones
@@ -123,15 +130,13 @@ def _offset(text: str) -> int:
 
 def _localised(wall: Any, zone: str, utc: bool, second: Flags | None, resolution: str) -> Instants:
     """Local times to instants; those that do not exist are not kept."""
-    import pandas as pd
-
     if resolution == "day":
         return Instants(np.arange(len(wall)), _seconds(wall), _months(wall), "day", zone)
     if utc:
         return _at(np.arange(len(wall)), _seconds(wall), zone or "UTC")
     if not zone:
         return Instants(np.arange(len(wall)), _seconds(wall), _months(wall), resolution, "")
-    again = pd.Series(wall).groupby(wall).cumcount().to_numpy() > 0 if second is None else second
+    again = comes_again(wall) if second is None else second
     instants = wall.tz_localize(zone, ambiguous=~again, nonexistent="NaT")
     kept = np.flatnonzero(~instants.isna())
     return Instants(kept, _seconds(instants[kept].tz_convert("UTC").tz_localize(None)), _months(wall[kept]), resolution, zone)
@@ -170,8 +175,8 @@ def _form(table: Table, column: str, texts: Texts) -> str:
     fits = [form for form in ("%m/%d/%Y" + clock, "%d/%m/%Y" + clock)
             if not pd.to_datetime(pd.Series(texts), format=form, errors="coerce").isna().any()]
     if len(fits) == 2:
-        raise DataError(f"{table.place(0)}: {quoted(column)}: found dates such as '{quoted(sample)}', in which day and month can be "
-                        f"either; {_EXPECTED}")
+        raise DataError(f"{table.place(0)}: {quoted(column)}: found dates such as '{quoted(sample)}', in which day and month can "
+                        f"be either; {_EXPECTED}")
     return fits[0] if fits else "%m/%d/%Y" + clock
 
 

@@ -10,13 +10,13 @@ from simulator.quantities import INPUT, Quantity
 from simulator.study.problems import quoted
 from simulator.units import UnitError, conversion
 
-_MONEY = {"usd": "USD", "us$": "USD", "$": "USD", "dollar": "USD", "dollars": "USD", "cents": "cent", "cent": "cent", "ct": "cent",
-          "¢": "cent", "c": "cent", "€": "EUR", "£": "GBP"}
+_MONEY = {"usd": "USD", "us$": "USD", "$": "USD", "dollar": "USD", "dollars": "USD", "cents": "cent", "cent": "cent",
+          "ct": "cent", "¢": "cent", "c": "cent", "€": "EUR", "£": "GBP"}
 _ENERGY = {"mwh": "MWh", "megawatthour": "MWh", "kwh": "kWh", "kilowatthour": "kWh"}
 _IN_NAME = re.compile(r"(?<![a-z])(us\$|[$€£¢]|[a-z]{1,7})[\s_]*(?:/|_?per_?|\bper\b|_)[\s_]*(mwh|kwh|megawatt-?hours?|"
                       r"kilowatt-?hours?)(?![a-z])", re.IGNORECASE)
-_OTHER_CURRENCIES = ("EUR", "GBP", "CHF", "CNY", "JPY", "KRW", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
-                     "BGN", "TWD", "SGD", "BRL", "MXN", "ZAR")
+_OTHER_CURRENCIES = ("EUR", "GBP", "CHF", "CNY", "JPY", "KRW", "INR", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+                     "RON", "BGN", "TWD", "SGD", "BRL", "MXN", "ZAR")
 # Medians of monthly prices outside these are units taken for one another: USD/kWh, USD per GPU-hour.
 _PLAUSIBLE = {"energy_price": (0.002, 2.0), "rental_price": (0.01, 1000.0)}
 _USUAL = {"energy_price": ("USD/MWh", "cent/kWh", "USD/kWh"), "rental_price": ("USD/GPU/hour", "cent/GPU/hour")}
@@ -60,8 +60,8 @@ def price_unit(file: str, found: str, given: str | None, usd_per: float | None) 
     if currency:
         plain = re.sub(f"{currency}|€|£", "USD", unit, flags=re.IGNORECASE)
         if usd_per is None:
-            raise DataError(f"{file}: found prices in {quoted(unit)}; expected USD: say what one {currency} costs with --usd-per, "
-                            "such as --usd-per 1.08, a mean over the years of the file")
+            raise DataError(f"{file}: found prices in {quoted(unit)}; expected USD: say what one {currency} costs with "
+                            "--usd-per, such as --usd-per 1.08, a mean over the years of the file")
         factor, note = usd_per, f"converted at {usd_per:g} USD per {currency}"
     elif usd_per is not None:
         raise DataError(f"{file}: found --usd-per, but the prices are in {quoted(unit)}; expected it left out")
@@ -94,8 +94,8 @@ def _measured(file: str, unit: str) -> Quantity:
                 raise DataError(f"{file}: {error}") from None
             continue
         return INPUT[name]
-    raise DataError(f"{file}: found the unit '{quoted(unit)}'; expected money per energy, such as USD/MWh, or per GPU-hour, such as "
-                    "USD/GPU/hour")
+    raise DataError(f"{file}: found the unit '{quoted(unit)}'; expected money per energy, such as USD/MWh, or per GPU-hour, such "
+                    "as USD/GPU/hour")
 
 
 def _same(one: str, other: str) -> bool:
