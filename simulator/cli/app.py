@@ -10,12 +10,13 @@ import typer
 
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
+from simulator.cli.fit import fit
 from simulator.cli.run import run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, check, schema):
+for command in (run, check, schema, fit):
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,15 @@ _STYLE: Any = {
 
 def save_ranges(run: Run, path: Path) -> None:
     """Write the chart of ranges as SVG or PNG, by the path's suffix."""
+    save(lambda: ranges(run), path)
+
+
+def save(draw: Callable[[], Figure], path: Path) -> None:
+    """Write a figure in the house's style as SVG or PNG, by the path's suffix."""
     import matplotlib
 
     with matplotlib.rc_context(_STYLE):
-        figure = ranges(run)
+        figure = draw()
         # No clock in the file: the same run gives the same bytes.
         figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
 
