@@ -33,6 +33,7 @@ MISSING = frozenset({"", "na", "n/a", "n/e", "nan", "null", "none", "-", "--", "
 _HEAD = 60  # lines that are looked at to find the header
 _LONGEST_PREAMBLE = 20
 _HEAD_CHARACTERS = 500_000
+_EIA = "Energy Information Administration"
 
 
 class DataError(ValueError):
@@ -198,6 +199,7 @@ def as_text(file: Path, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(f"{name}:{line}: found something else than text in UTF-8; expected UTF-8: save it so") from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise DataError(f"{name}: found an empty file; expected a table with names of columns in its first line")
     return text
@@ -273,7 +275,7 @@ def read_csv(file: Path, text: str) -> Table:
     delimiter, header = _shape(text)
     lines = text.split("\n", header + 1)
     preamble, names_line = tuple(line.strip() for line in lines[:header]), lines[header]
-    names = [cell.strip() for cell in next(csv.reader([names_line], delimiter=delimiter), [])]
+    names = [cell.strip() for cell in _cells(names_line, delimiter)]
     if any(re.fullmatch(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", cell) for cell in names):
         raise DataError(f"{name}:{header + 1}: found numbers in the first line; expected the names of the columns there")
     body = lines[header + 1] if len(lines) > header + 1 else ""
@@ -312,7 +314,7 @@ def _line_of(name: str, body: str, delimiter: str, header: int, row: int) -> str
         before = reader.line_num
     skipped = 0
     for line in body.split("\n")[before:]:
-        if line.strip("\r"):
+        if line:
             break
         skipped += 1
     return f"{name}:{header + 2 + before + skipped}"
@@ -325,22 +327,23 @@ def _counted(reader: Any) -> Iterable[list[str]]:
         return
 
 
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a cell of more than 100,000 characters
+        return [line]
+
+
 def _shape(text: str) -> tuple[str, int]:
     """The delimiter, and the line (from 0) in which the names of the columns stand."""
     whole = text if len(text) <= _HEAD_CHARACTERS else text[:text.rfind("\n", 0, _HEAD_CHARACTERS) + 1] or text
     lines = whole.rstrip().split("\n")[:_HEAD]
     kept = [line for line in lines if line.strip()]
     delimiter = max(",;\t|", key=lambda one: (min(line.count(one) for line in kept[-20:]), kept[-1].count(one)))
-    counts = [len(next(csv.reader([line], delimiter=delimiter), [])) if line.strip() else 0 for line in lines]
-    if not _has_preamble(lines):
-        return delimiter, next((k for k, line in enumerate(lines) if line.strip()), 0)
-    usual = counts[-1]
-    odd = [k for k, count in enumerate(counts[:_LONGEST_PREAMBLE]) if count != usual or lines[k].startswith("#")]
+    first = next((k for k, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines) - 1)
+    if _EIA not in "".join(lines[:10]):
+        return delimiter, first
+    # A title, an address, a date and the source stand above: the table begins after the last line of another length.
+    counts = [len(_cells(line, delimiter)) for line in lines]
+    odd = [k for k, count in enumerate(counts[:_LONGEST_PREAMBLE]) if count != counts[-1]]
     return delimiter, min(max(odd, default=-1) + 1, len(lines) - 1)
-
-
-def _has_preamble(lines: list[str]) -> bool:
-    """Whether lines stand above the names: comments, or a title and its source as EIA writes them."""
-    first = next(k for k, line in enumerate(lines) if line.strip())
-    told = "".join(lines[:10])
-    return lines[first].startswith("#") or "Energy Information Administration" in told
