@@ -21,7 +21,6 @@ def read(path, **options):
     (price_files.ercot, "ERCOT", "USD/MWh", {}), (price_files.ercot_day_ahead, "ERCOT", "USD/MWh", {}),
     (price_files.pjm, "PJM", "USD/MWh", {}), (price_files.entsoe, "ENTSO-E", "USD/MWh", {"usd_per": 1.0}),
     (lambda path: price_files.entsoe(path, old=True), "ENTSO-E", "USD/MWh", {"usd_per": 1.0}),
-    (lambda path: price_files.entsoe(path, frequency="15min"), "ENTSO-E", "USD/MWh", {"usd_per": 1.0}),
     (price_files.eia_api, "EIA", "cent/kWh", {}), (price_files.eia_browser, "EIA", "cent/kWh", {}),
     (price_files.eia_chart, "table", "cent/kWh", {})])
 def test_each_market(tmp_path, write, kind, unit, options):

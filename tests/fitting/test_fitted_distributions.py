@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -35,6 +35,7 @@ def test_no_parameters_of_scipys_own_fit_are_likelier(name):
 
 
 @pytest.mark.parametrize("name", TRUE)
+@settings(max_examples=30)
 @given(st.floats(0.2, 30), st.floats(0.2, 30), st.integers(0, 2**32 - 1))
 def test_the_likelihood_is_flat_where_it_is_said_to_be_highest(name, first, second, seed):
     family = FAMILY[name]

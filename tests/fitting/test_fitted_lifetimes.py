@@ -135,6 +135,7 @@ def test_titan():
     assert round(weibull.parameters["shape"], 2) == 2.64 and round(weibull.parameters["scale"], 2) == 7.11
     assert 0.02 < weibull.standard_errors["shape"] < 0.05
     assert any("still alive at 5.62" in said for said in fit.warnings)
+    assert any("from the share alive by Kaplan–Meier" in said for said in fit.warnings)
 
 
 @pytest.mark.parametrize(("failed", "words"), [(0, "below 0.00999 per unit of time"), (3, "found 3 failures")])
