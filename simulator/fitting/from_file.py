@@ -37,6 +37,7 @@ from simulator.units import UnitError, conversion, parse_unit
 PROCESSES = ("mean_reverting",)
 _DIGITS = 4  # of a printed parameter; its standard error stands beside it
 _PERIOD = re.compile(r"(?<![a-z])(year|month|day|hour)s?(?![a-z])")
+_OF_SOMETHING_ELSE = re.compile(r"(?<![a-z])(per|price|cost|rate)(?![a-z])|/")
 
 
 @dataclass(frozen=True)
@@ -253,9 +254,10 @@ def _guessed(column: str, unit: str | None) -> str:
 
 
 def _period(column: str) -> str | None:
-    """The unit of time that a column's name says: "years_observed"."""
-    match = _PERIOD.search(column.lower().replace("_", " "))
-    return match[1] if match else None
+    """The unit of time that a column's name says: "years_observed", but not "cost_per_gpu_hour"."""
+    words = column.lower().replace("_", " ")
+    match = _PERIOD.search(words)
+    return match[1] if match and not _OF_SOMETHING_ELSE.search(words) else None
 
 
 def _bounds(request: Request, name: str, unit: str | None, data: Array) -> Bounds:

@@ -141,8 +141,8 @@ def _warnings(data: Lifetimes, bounds: Bounds, candidates: tuple[Candidate, ...]
     said += choice_in_words(candidates, best, bounds, wanted)
     distance = best.kaplan_meier_distance or 0.0
     if distance > _FAR / math.sqrt(failures):
-        said.append(f"{best.distribution} lies up to {distance:.1%} from the share alive by Kaplan–Meier, which chance does not do: "
-                    "look at --picture")
+        said.append(f"{best.distribution} lies up to {distance:.1%} from the share alive by Kaplan–Meier, which chance does not "
+                    "do: look at --picture")
     if curve.alive[-1] > 0.5:
         medians = ", ".join(f"{one.distribution} {one.frozen.median():.3g}" for one in candidates[:3])
         said.append(f"{100 * curve.alive[-1]:.0f} % were still alive at {curve.times[-1]:.3g}, the last failure seen: later "

@@ -17,7 +17,7 @@ Months = np.ndarray[Any, np.dtype[np.int64]]  # months since January 1970
 FEWEST_PAIRS = 12
 _FEW_PAIRS, _RARE = 36, 0.05
 # A fit is made by a few months where it moves by more than this without them. Of simulated series of 60 months with
-# normal shocks some 2 % do (one month for the reversion rate, one or two for the volatility).
+# normal shocks 1 to 5 % do (one month for the reversion rate, one or two for the volatility).
 REVERSION_RATE_MOVES, VOLATILITY_MOVES = 0.6, 0.3
 
 

@@ -37,7 +37,7 @@ def save(draw: Callable[[], Figure], path: Path) -> None:
     with matplotlib.rc_context(_STYLE):
         figure = draw()
         # No clock in the file: the same run gives the same bytes.
-        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
+        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else {"Software": None})
 
 
 def ranges(run: Run, scenario: str = "base") -> Figure:

@@ -127,6 +127,13 @@ def test_an_input_that_begins_at_1_needs_its_ends(fit, tmp_path):
     assert as_input(out)[1]["distribution"] == "beta" and "refuses" not in err
 
 
+@pytest.mark.parametrize(("column", "unit"), [("years", "year"), ("time_to_failure_hours", "hour"), ("cost_per_gpu_hour", None),
+                                              ("usd_per_mwh", "USD/MWh"), ("weight", None)])
+def test_units_that_the_names_of_columns_say(fit, tmp_path, column, unit):
+    write(tmp_path / "d.csv", {column: (1 + np.random.default_rng(3).gamma(3, 1, 100)).round(4)})
+    assert json.loads(fit("d.csv", "--column", column, "--json")[1])["best"].get("unit") == unit
+
+
 def test_a_run_with_what_was_printed(fit, tmp_path):
     write(tmp_path / "fleet.csv", fleet())
     write(tmp_path / "p.csv", prices())
@@ -141,7 +148,7 @@ def test_a_run_with_what_was_printed(fit, tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "suffix"), [(("--duration", "years", "--event", "failed"), ".png"),
-                                                   (("--column", "years"), ".svg")])
+                                                   (("--column", "years"), ".SVG")])
 def test_the_picture(fit, tmp_path, arguments, suffix):
     write(tmp_path / "fleet.csv", fleet())
     first = fit("fleet.csv", *arguments, "--picture", f"one{suffix}")
