@@ -31,13 +31,13 @@ def save_ranges(run: Run, path: Path) -> None:
 
 
 def save_figure(make: Callable[[], Figure], path: Path) -> None:
-    """Write a figure in the house's style."""
+    """Write a figure in the house's style as SVG or PNG, by the path's suffix."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
         figure = make()
         # No clock in the file: the same run gives the same bytes.
-        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else {"Software": None})
+        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix.lower() == ".svg" else {"Software": None})
 
 
 def ranges(run: Run, scenario: str = "base") -> Figure:
