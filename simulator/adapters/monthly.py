@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.adapters.tables import Array, DataError, Table, some
 from simulator.adapters.times import Instants, Integers, hours_in_month
 from simulator.study.problems import quoted
+from simulator.study.tables import Array, DataError, Table, some
 
 _DAY, _SHORTEST_MONTH = 86400, 28 * 86400
 _RARE_STEP = 0.01  # a longer distance between rows, rarer than this, is a gap and no step

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.adapters.monthly import MonthlySeries, monthly_means
-from simulator.adapters.tables import DataError, Table, some
 from simulator.adapters.times import Instants, comes_again, read_times
 from simulator.adapters.units_of_files import PriceUnit, check_plausible, price_unit, stated_in
 from simulator.study.problems import quoted
+from simulator.study.tables import DataError, Table, some
 
 CENTRAL, EASTERN = "America/Chicago", "America/New_York"
 # What the transparency platform of ENTSO-E calls its clocks.

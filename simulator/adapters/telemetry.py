@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.adapters.tables import Array, DataError, Table, Texts, as_text, parse_json, read_bytes, some, table_of_records
 from simulator.adapters.times import read_times
 from simulator.study.problems import nearest, quoted
+from simulator.study.tables import Array, DataError, Table, Texts, as_text, parse_json, read_bytes, some, table_of_records
 
 # NVIDIA's names: some fields are in percent, those of profiling are shares.
 PERCENT = ("DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_DEV_MEM_COPY_UTIL", "DCGM_FI_DEV_ENC_UTIL", "DCGM_FI_DEV_DEC_UTIL",

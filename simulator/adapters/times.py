@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.adapters.tables import DataError, Table, Texts
 from simulator.study.problems import nearest, quoted
+from simulator.study.tables import DataError, Table, Texts
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from simulator.adapters.tables import DataError
 from simulator.quantities import INPUT, Quantity
 from simulator.study.problems import quoted
+from simulator.study.tables import DataError
 from simulator.units import UnitError, conversion
 
 _MONEY = {"usd": "USD", "us$": "USD", "$": "USD", "dollar": "USD", "dollars": "USD", "cents": "cent", "cent": "cent",

@@ -44,8 +44,8 @@ def fit(
 ) -> None:
     """Fit a distribution, lifetimes or a price process to data; print an input to paste."""
     from simulator.adapters.prices import PriceOptions
-    from simulator.adapters.tables import DataError
     from simulator.fitting.from_file import Request, fit_file
+    from simulator.study.tables import DataError
 
     if picture and picture.suffix.lower() not in _PICTURES:
         say(f"--picture {picture}: found the suffix '{picture.suffix}'; expected {' or '.join(_PICTURES)}")

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from simulator.fitting.families import FAMILY, UnfittableError
-from simulator.study.distributions import DISTRIBUTIONS, Marginal, UnusableError
+from simulator.study.builders import UnusableError
+from simulator.study.distributions import DISTRIBUTIONS
+from simulator.study.families import Marginal
 from simulator.study.problems import any_of
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

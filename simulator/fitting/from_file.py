@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from simulator.adapters.prices import PriceOptions, read_prices
-from simulator.adapters.tables import Array, DataError, Table, read_table
 from simulator.adapters.telemetry import (
     BUSY,
     NOT_SOLD,
@@ -32,6 +31,7 @@ from simulator.fitting.processes import ProcessFit, fit_mean_reverting, month_na
 from simulator.fitting.quantiles import QuantilePlot
 from simulator.quantities import INPUT
 from simulator.study.problems import any_of, nearest, quoted
+from simulator.study.tables import Array, DataError, Table, read_table
 from simulator.units import UnitError, conversion, parse_unit
 
 PROCESSES = ("mean_reverting",)

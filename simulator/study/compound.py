@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.study.data_files import DataError, column_of
 from simulator.study.families import Marginal
 from simulator.study.problems import Path, quoted, shown
 from simulator.study.reader import Reader
 
 MOST_COMPONENTS = 50
+MOST_VALUES = 1_000_000
 
 
 def read_mixture(reader: Reader, found: Mapping[str, Any], path: Path, extra: tuple[str, ...],
@@ -81,9 +82,9 @@ def read_empirical(reader: Reader, found: Mapping[str, Any], path: Path, extra: 
                       "beside it or below")
         return None
     try:
-        values, digest = column_of(folder / name, column)
-    except DataError as error:
-        reader.refuse(inside if error.of_file else (*path, "column"), str(error))
+        values, digest = _column_of(folder / name, column)
+    except ValueError as error:  # DataError, which is not imported before a file is read
+        reader.refuse(inside, str(error))
         return None
     reader.data_file(inside, folder / name, digest)
     ordered = sorted(convert(value) for value in values)
@@ -92,3 +93,20 @@ def read_empirical(reader: Reader, found: Mapping[str, Any], path: Path, extra: 
                       "number")
         return None
     return Marginal("empirical", tuple(ordered))
+
+
+def _column_of(file: FilePath, column: str) -> tuple[list[float], str]:
+    """The numbers of a column, and a digest of the file. Raises DataError."""
+    import numpy as np
+
+    from simulator.study.tables import DataError, read_bytes, read_table
+
+    table = read_table(file)
+    values = table.numbers(column)
+    missing = np.flatnonzero(np.isnan(values))
+    if len(missing):
+        raise DataError(f"{table.place(int(missing[0]))}: {quoted(column)}: found nothing; expected a number in every row")
+    if not 2 <= len(values) <= MOST_VALUES:
+        raise DataError(f"{table.name}: found {len(values):,} value{'s' * (len(values) != 1)} in '{quoted(column)}'; expected at "
+                        f"least two and at most {MOST_VALUES:,}")
+    return values.tolist(), hashlib.blake2b(read_bytes(file), digest_size=16).hexdigest()

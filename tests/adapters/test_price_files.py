@@ -8,9 +8,9 @@ import price_files
 import pytest
 
 from simulator.adapters.prices import PriceOptions, read_prices
-from simulator.adapters.tables import DataError, read_table
 from simulator.adapters.times import hours_in_month
 from simulator.adapters.units_of_files import stated_in
+from simulator.study.tables import DataError, read_table
 
 
 def read(path, **options):

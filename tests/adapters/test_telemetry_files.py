@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from simulator.adapters.tables import DataError, read_table
 from simulator.adapters.telemetry import is_telemetry, looks_like_utilization, read_telemetry, utilization
+from simulator.study.tables import DataError, read_table
 
 EXPOSITION = """\
 # HELP DCGM_FI_DEV_GPU_UTIL GPU utilization (in %).

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from simulator.adapters import tables
-from simulator.adapters.tables import DataError, as_text, read_csv, read_table
+from simulator.study import tables
+from simulator.study.tables import DataError, as_text, read_csv, read_table
 
 
 def table_of(tmp_path, text, name="t.csv"):
