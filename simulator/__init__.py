@@ -14,12 +14,13 @@ __all__ = ["Run", "Study", "StudyError", "load", "run"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from simulator.engine.run import run
+    from simulator.experiments.evidence import run_with_each_evidence as run
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
 
-_HOMES = {"Study": "simulator.study", "StudyError": "simulator.study", "load": "simulator.study",
-          "run": "simulator.engine.run", "Run": "simulator.results"}
+_HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
+          "load": ("simulator.study", "load"), "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
+          "Run": ("simulator.results", "Run")}
 
 
 def __getattr__(name: str) -> Any:
@@ -27,5 +28,6 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
+        home, there = _HOMES[name]
+        return getattr(import_module(home), there)
     raise AttributeError(f"module 'simulator' has no attribute '{name}'")

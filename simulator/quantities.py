@@ -143,6 +143,7 @@ class Result:
     def label(self) -> str:
         """The name as it is read."""
         words = self.name.replace("_", " ").replace("gpu", "GPU").replace("flops", "FLOPS")
+        words = words.replace("break even", "break-even").replace("first year", "first-year")
         return words[0].upper() + words[1:]
 
 

@@ -30,3 +30,8 @@ def write(path: Any, data: Any) -> Any:
     """Write a study; JSON is YAML."""
     path.write_text(json.dumps(data), encoding="utf-8")
     return path
+
+
+def notes_but_of_evidence(study: Any) -> list[str]:
+    """What is noted of a study, but for the grade and the age of its evidence, which the calendar changes."""
+    return [note for note in study.warnings if not note.startswith(("weak evidence", "evidence over twelve months"))]

@@ -3,23 +3,75 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, Studies, load_all, warn
+from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, load_all, say, say_what_is_wrong, warn
+
+if TYPE_CHECKING:
+    from simulator.study import Study
+
+_SUFFIXES = (".yaml", ".yml")
 
 
-def check(studies: Studies, overrides: Overrides = None, overlays: Overlays = None, quiet: Quiet = False) -> None:
+def check(
+    studies: Annotated[list[Path], typer.Argument(
+        metavar="STUDY|FOLDER", help="Study files (YAML), or folders with studies and the files that they extend.")],
+    overrides: Overrides = None, overlays: Overlays = None, quiet: Quiet = False,
+) -> None:
     """Say everything that is wrong with studies; simulate nothing."""
-    loaded, wrong = load_all(studies, overlays, overrides)
-    for file, study in loaded:
-        warn(study.warnings, quiet)
-        if not quiet:
-            uncertain = sum(not given.is_constant for given in study.inputs().values())
-            platforms = f"{len(study.platforms)} platform{'s' * (len(study.platforms) != 1)}"
-            print(f"{file}: right; {platforms}, {len(study.inputs())} inputs, {uncertain} of them uncertain")
+    wrong = False
+    for given in studies:
+        if given.is_dir():
+            if overrides or overlays:
+                say(f"{given}: --set and -f go with study files; a folder is checked as it is")
+                raise typer.Exit(WRONG_INPUT)
+            wrong |= _check_folder(given, quiet)
+        else:
+            loaded, failed = load_all([given], overlays, overrides)
+            wrong |= failed
+            for file, study in loaded:
+                _report(file, study, quiet)
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+
+
+def _check_folder(folder: Path, quiet: bool) -> bool:
+    """Check every file below a folder, and say whether any is wrong."""
+    from simulator.study import StudyError
+    from simulator.study import check as check_file
+
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES and not _is_hidden(file, folder))
+    if not files:
+        say(f"{folder}: found no files that end in {' or '.join(_SUFFIXES)}")
+        return True
+    wrong = False
+    for file in files:
+        try:
+            study = check_file(file)
+        except StudyError as error:
+            wrong = True
+            say_what_is_wrong(file, error)
+            continue
+        if study is not None:
+            _report(file, study, quiet)
+        elif not quiet:
+            print(f"{file}: right; for studies to extend")
+    return wrong
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def _report(file: Path, study: Study, quiet: bool) -> None:
+    warn(study.warnings, quiet)
+    if not quiet:
+        uncertain = sum(not given.is_constant for given in study.inputs().values())
+        platforms = f"{len(study.platforms)} platform{'s' * (len(study.platforms) != 1)}"
+        print(f"{file}: right; {platforms}, {len(study.inputs())} inputs, {uncertain} of them uncertain")
 
 
 def schema() -> None:

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from simulator.study import Study
+    from simulator.study import Study, StudyError
 
 # Exit statuses, as the interface promises them.
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -61,18 +61,24 @@ def load_all(files: list[Path], overlays: list[Path] | None,
         try:
             loaded.append((file, load(file, overlays or (), overrides or ())))
         except StudyError as error:
-            wrong, count = True, len(error.problems)
-            say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
-            for problem in error.problems:
-                say(f"  {problem}")
+            wrong = True
+            say_what_is_wrong(file, error)
     return loaded, wrong
 
 
-def print_rich(block: RenderableType) -> None:
-    """Print a table or a group of them; where there is no terminal, lines are not broken."""
+def say_what_is_wrong(file: Path, error: StudyError) -> None:
+    """Everything that is to be put right in a study, on standard error."""
+    count = len(error.problems)
+    say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
+    for problem in error.problems:
+        say(f"  {problem}")
+
+
+def print_rich(block: RenderableType, width: int = 160) -> None:
+    """Print a table or a group of them; where there is no terminal, as wide as `width`."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False).print(block)
+    Console(width=None if sys.stdout.isatty() else width, highlight=False, markup=False).print(block)
 
 
 @contextlib.contextmanager

@@ -68,11 +68,11 @@ def run(
 
 def _simulate(study: Study, threads: int, quiet: bool) -> Run:
     from simulator.engine.run import RunError
-    from simulator.engine.run import run as simulate
+    from simulator.experiments.evidence import run_with_each_evidence
 
     try:
         with progress(study.name, quiet) as advance:
-            return simulate(study, threads, advance)
+            return run_with_each_evidence(study, threads, advance)
     except RunError as error:
         say(f"{study.name}: the run failed: {error}")
         raise typer.Exit(FAILED) from None

@@ -99,8 +99,8 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         warnings.append(f"in some trials {', '.join(free)} costs nothing or less (a negative price of energy?): ratios with it "
                         "and what a dollar buys are left out")
     if unpaid:
-        warnings.append(f"in some trials {', '.join(unpaid)} is not paid back by the end: the percentiles of its payback that "
-                        "this reaches, and its mean, are left out; probability_of_payback says how often it is")
+        warnings.append(f"in some trials the money is not back by the end ({', '.join(unpaid)}): the percentiles of the payback "
+                        "that this reaches, and its mean, are left out; probability_of_payback says how often it is")
     return records, warnings
 
 

@@ -23,7 +23,6 @@ from simulator.kernels.trajectories import (
     Sampling,
     Workspace,
     scramble,
-    simulate_block,
     simulate_chunk,
     workspace,
 )
@@ -118,7 +117,7 @@ class Trials:
     def block(self, replicate: int, first: int) -> Workspace:
         """One block alone: its inputs, prices and outputs."""
         work = workspace(self.compiled.plan)
-        simulate_block(self.compiled.plan, self._sampling(replicate), first, work)
+        simulate_chunk(self.compiled.plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)))
         return work
 
     def _one(self, position: int, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:

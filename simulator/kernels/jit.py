@@ -82,6 +82,12 @@ def inline(function: Function) -> Function:
     return compiled
 
 
+def part_of_caller(function: Function) -> Function:
+    """Compile a function as if its body stood in its caller: written apart, optimised once, with the caller."""
+    compiled: Function = numba.njit(inline="always", **_OPTIONS)(function)
+    return compiled
+
+
 @intrinsic
 def bits_of(typingctx: Any, x: Any) -> Any:
     """The 64 bits of a double, as an int64."""

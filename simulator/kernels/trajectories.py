@@ -18,7 +18,7 @@ from simulator.kernels.copulas import dependent_uniforms, mix_shocks
 from simulator.kernels.cost import make_real, platform_costs
 from simulator.kernels.distributions import CONSTANT, fill_quantiles
 from simulator.kernels.elementary import fill_inverse_normal
-from simulator.kernels.jit import inline, jit
+from simulator.kernels.jit import jit, part_of_caller
 from simulator.kernels.months import sum_over_months
 from simulator.kernels.processes import HAS_JUMPS, PROCESS_ROWS, fill_jumps, mean_reverting_prices, place_shock
 from simulator.kernels.reliability import fill_failures
@@ -157,7 +157,7 @@ def _uniforms(sampling, stream, dimension, place, first, words, u):
         random_uniforms(sampling.seed, stream, sampling.replicate, dimension, first, u)
 
 
-@jit
+@part_of_caller
 def simulate_block(plan, sampling, first, work):
     """Trials first … first + BLOCK − 1 of a replicate: fills `work.values`, `work.prices` and `work.outputs`."""
     _draw_inputs(plan, sampling, first, work)
@@ -166,7 +166,7 @@ def simulate_block(plan, sampling, first, work):
         _simulate_platform(plan, sampling, first, platform, work)
 
 
-@inline
+@part_of_caller
 def _draw_inputs(plan, sampling, first, work):
     """Every input that does not move in time: the independent ones, then the members of the copula."""
     u, z = work.u, work.z
@@ -188,7 +188,7 @@ def _draw_inputs(plan, sampling, first, work):
         fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.values[row])
 
 
-@inline
+@part_of_caller
 def _draw_prices(plan, sampling, first, work):
     """The price paid in each month on every market, as far as a platform pays it."""
     markets = plan.market_stream.size
@@ -219,7 +219,7 @@ def _draw_prices(plan, sampling, first, work):
                               work.state[2], work.prices[market])
 
 
-@inline
+@part_of_caller
 def _simulate_platform(plan, sampling, first, platform, work):
     """Inputs, months and costs of one platform, into `work.outputs`."""
     inputs, features, outputs = work.inputs, plan.features[platform], work.outputs[platform]

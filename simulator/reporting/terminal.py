@@ -10,10 +10,12 @@ from rich.text import Text
 
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
-from simulator.quantities import COST, PARTS, RESULTS
+from simulator.quantities import CHANCES, COST, PARTS, RESULTS
 from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio
 from simulator.results import Run
 
+_SCENARIOS = {"with_claims": "With vendors' claims wherever there are two: cost per million tokens, USD",
+              "with_measurements": "With measurements wherever there are two: cost per million tokens, USD"}
 _SIDE_BY_SIDE = 3  # platforms that fit beside one another in a terminal
 
 
@@ -28,6 +30,9 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
         blocks += _titled("Cost of one ÷ cost of the other, future by future", _pairs(run, scenario))
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
+    for other in dict.fromkeys(record.scenario for record in run.records if scenario == "base"):
+        if other != "base":
+            blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
     if run.study.published:
         blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))
     blocks += [Text(""), *(Text(line) for line in (not_modelled(run),) if line), Text(_foot(run, several), style="dim")]
@@ -133,8 +138,9 @@ def _others(run: Run, scenario: str) -> Table:
     """The other results: platforms side by side, or one to a line where they are many."""
     names = by_median(run, scenario)
     labels = _labels(run)
-    rows = [(f"{result.label} [{result.unit}]", [_spread(run, name, result.name, scenario) for name in names])
-            for result in RESULTS[1:]]
+    rows = [(result.label + ("" if result.unit == "1" else f" [{result.unit}]"),
+             [_spread(run, name, result.name, scenario) for name in names]) for result in RESULTS[1:]]
+    rows += [(result.label, [_chance(run, name, result.name, scenario) for name in names]) for result in CHANCES]
     rows.append(("Break-even price [USD per million tokens]",
                  [number(run.estimate(name, "break_even_price", scenario=scenario)) for name in names]))
     rows = [(heading, cells) for heading, cells in rows if any(cells)]
@@ -163,6 +169,13 @@ def _spread(run: Run, name: str, quantity: str, scenario: str) -> str:
     spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
     basis = next(platform.peak_flops_basis for platform in run.study.platforms if platform.name == name)
     return f"{number(middle)}{spread}" + (f" {basis}" if quantity == "flops_per_dollar" and basis else "")
+
+
+def _chance(run: Run, name: str, quantity: str, scenario: str) -> str:
+    try:
+        return chance(run, run.estimate(name, quantity, scenario=scenario), scenario)
+    except KeyError:
+        return ""
 
 
 def _published(run: Run, scenario: str) -> list[RenderableType]:

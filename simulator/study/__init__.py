@@ -9,9 +9,9 @@ from pathlib import Path
 from simulator.study.loading import load_tree
 from simulator.study.model import Study
 from simulator.study.problems import StudyError
-from simulator.study.reading import read_study
+from simulator.study.reading import check_part, read_study
 
-__all__ = ["Study", "StudyError", "load"]
+__all__ = ["Study", "StudyError", "check", "load"]
 
 
 def load(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = (),
@@ -24,3 +24,15 @@ def load(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]
     Raises StudyError with everything that is wrong, each with file, line and path.
     """
     return read_study(load_tree(file, overlays, overrides), Path(file).stem)
+
+
+def check(file: str | os.PathLike[str]) -> Study | None:
+    """Check a file of a library: a study, which has a name under `study`, or a part that others extend (then None).
+
+    What a part does not say may stand elsewhere; all that it says is checked. Raises StudyError.
+    """
+    document = load_tree(file)
+    if "study" in document.tree or document.problems:
+        return read_study(document, Path(file).stem)
+    check_part(document)
+    return None

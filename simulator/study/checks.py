@@ -118,16 +118,30 @@ def check_terms(platforms: Sequence[Platform], horizon: float) -> list[str]:
 def check_evidence(inputs: Iterable[Input], today: date) -> list[str]:
     """Evidence that is weak, or older than twelve months; ranges are left as they are stated."""
     inputs = list(inputs)
-    weak = [given.path for given in inputs if given.evidence.grade == "weak"]
-    old = [f"{given.path} ({given.evidence.date})" for given in inputs
+    weak = [given for given in inputs if given.evidence.grade == "weak"]
+    old = [given for given in inputs
            if (latest := latest_day(given.evidence.date)) is not None and today - latest > _OLD]
-    claimed = [given.path for given in inputs if given.kind == "claim"]
+    claimed = [given for given in inputs if given.kind == "claim"]
     notes = []
-    for paths, what in ((weak, "weak evidence"), (old, f"evidence over twelve months old on {today.isoformat()}"),
-                        (claimed, "a vendor's claim in place of measurements")):
-        if paths:
-            notes.append(f"{what}, in {len(paths)} of {len(inputs)} inputs (ranges are left as stated): {', '.join(paths)}")
+    for found, what, dated in ((weak, "weak evidence", False), (claimed, "vendors' claims in place of measurements", False),
+                               (old, f"evidence over twelve months old on {today.isoformat()}", True)):
+        if found:
+            notes.append(f"{what}, in {len(found)} of {len(inputs)} inputs (ranges are left as stated): {_named(found, dated)}")
     return notes
+
+
+def _named(inputs: Sequence[Input], dated: bool) -> str:
+    """Inputs by path; those that several platforms have by name and number."""
+    groups: dict[str, list[Input]] = {}
+    for given in inputs:
+        parts = given.path.split(".")
+        groups.setdefault(".".join(parts[2:]) if parts[0] == "platforms" else given.path, []).append(given)
+    named = []
+    for name, found in groups.items():
+        called = found[0].path if len(found) == 1 else f"{name} of {len(found)} platforms"
+        dates = sorted({given.evidence.date for given in found})
+        named.append(f"{called} ({dates[0] if len(dates) == 1 else f'{dates[0]} to {dates[-1]}'})" if dated else called)
+    return ", ".join(named)
 
 
 def latest_day(text: str) -> date | None:
@@ -137,7 +151,7 @@ def latest_day(text: str) -> date | None:
         numbers = [int(part) for part in parts]
         if len(numbers) == 3:
             return date(*numbers)
-        year, month = (numbers[0], numbers[1] + 1) if len(numbers) == 2 else (numbers[0] + 1, 1)
-        return date(year + (month > 12), (month - 1) % 12 + 1, 1) - timedelta(days=1)
+        first = date(numbers[0], numbers[1] if len(numbers) == 2 else 12, 1)
+        return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
     except ValueError:
         return None

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import studies
 from measured import frontier, interpolate, needs_benchmark
 from ruamel.yaml import YAML
 
@@ -84,7 +85,7 @@ def test_the_example_of_a_study_of_ones_own_runs(tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text(example.replace("configs/", f"{CONFIGS}/"), encoding="utf-8")
     run = simulator.run(simulator.load(path, overrides=["simulation.trials=2048"]))
-    assert run.study.warnings == ()
+    assert studies.notes_but_of_evidence(run.study) == []
     assert run.estimate("hgx_b200", "cost_per_gpu_hour", "p50").value > 0
 
 
@@ -94,7 +95,7 @@ def test_operators_markets_and_platforms_combine(tmp_path, operator, market):
     names = [f"platforms/{name}{mode}" for name in PUBLISHED for mode in ("", "_rented")]
     study = combined(tmp_path, f"markets/{market}", f"operators/{operator}", *names)
     assert len(study.platforms) == 20
-    assert all(warning.startswith("operating points differ in precision") for warning in study.warnings)
+    assert all(warning.startswith("operating points differ in precision") for warning in studies.notes_but_of_evidence(study))
     # Nothing is left out unawares but what is of the other kind of operator, and the hedge of nobody.
     left_out = {name for platform in study.platforms for name in platform.not_modelled()}
     assert left_out <= {"hosting_price", "facility_capex"}
@@ -104,7 +105,7 @@ def test_operators_markets_and_platforms_combine(tmp_path, operator, market):
 @platforms
 def test_what_is_rented_needs_no_market_and_nothing_of_an_owner(tmp_path, operator, platform):
     study = combined(tmp_path, f"operators/{operator}_renting", f"platforms/{platform}_rented")
-    assert study.warnings == ()
+    assert studies.notes_but_of_evidence(study) == []
     assert [p.ownership for p in study.platforms] == ["rent"]
 
 

@@ -1,0 +1,19 @@
+"""`tco show`: the resolved study, where each value comes from, and its range."""
+
+from __future__ import annotations
+
+import typer
+
+from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, Studies, load_all, print_rich, warn
+
+
+def show(studies: Studies, overrides: Overrides = None, overlays: Overlays = None, quiet: Quiet = False) -> None:
+    """Print a resolved study: each value, where it came from, its range."""
+    loaded, wrong = load_all(studies, overlays, overrides)
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    from simulator.reporting.listing import listing
+
+    for _, study in loaded:
+        print_rich(listing(study), 200)
+        warn(study.warnings, quiet)

@@ -1,0 +1,37 @@
+"""A study run with the evidence that it chooses, and again with the other, where inputs have both a claim and a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from simulator.engine.run import run
+from simulator.results import Run
+from simulator.study.inputs import KINDS
+from simulator.study.model import Study
+
+# The scenario in which every input that has both kinds of evidence uses the one.
+SCENARIOS = {"measured": "with_measurements", "claim": "with_claims"}
+
+
+def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None) -> Run:
+    """Simulate a study; where it has both kinds of evidence, also as it would be with one of them throughout.
+
+    The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
+    Arguments and errors as of `engine.run.run`.
+    """
+    used = {given.kind for given in study.inputs().values()} - {""}
+    others = [kind for kind in KINDS if used and used != {kind}]
+    count = 1 + len(others)
+
+    def part_of(done: int) -> Callable[[float], None] | None:
+        return (lambda share: progress((done + share) / count)) if progress else None
+
+    base = run(study, threads, part_of(0))
+    records, warnings = list(base.records), list(base.warnings)
+    for position, kind in enumerate(others):
+        scenario = SCENARIOS[kind]
+        other = run(study.with_evidence(kind), threads, part_of(1 + position))
+        records += [replace(record, scenario=scenario) for record in other.records]
+        warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
+    return replace(base, records=tuple(records), warnings=tuple(warnings))

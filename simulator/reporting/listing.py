@@ -1,0 +1,181 @@
+"""A resolved study as it is read in a terminal: every input with its range and where it was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.quantities import INPUTS, WORDS
+from simulator.reporting.wording import digits, plain_number
+from simulator.study.families import Marginal
+from simulator.study.model import Input, Platform, Process, Study
+from simulator.study.processes import parameter_quantity
+
+_BAR = 18  # characters
+_SHARES = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One number that may be uncertain; where it was written, and, for an input as a whole, its grade and date."""
+
+    name: str
+    unit: str
+    marginal: Marginal
+    what: str
+    place: str
+    grade: str = ""
+    date: str = ""
+
+
+def listing(study: Study) -> RenderableType:
+    """Shared inputs and markets, then what each platform has of its own, correlations, and what is not modelled."""
+    blocks: list[RenderableType] = [Text(study.name, style="bold")]
+    blocks += [Text(study.description)] if study.description else []
+    inputs = study.inputs()
+    for title, belongs in (("markets", "markets."), ("shared", "shared.")):
+        lines = [line for path, given in inputs.items() if path.startswith(belongs) for line in _lines(study, given, belongs)]
+        blocks += _titled(title, _table(lines)) if lines else []
+    for platform in study.platforms:
+        own = f"platforms.{platform.name}."
+        lines = [line for given in platform.all_inputs() if given.path.startswith(own) for line in _lines(study, given, own)]
+        blocks += _titled(f"platforms.{platform.name}: {platform.label}, {_words(platform)}", _table(lines))
+    pairs = study.document.tree.get("correlations", {})
+    if study.correlations.inputs.members or study.correlations.shocks.members:
+        degrees = study.correlations.degrees
+        copula = f"t copula, {degrees:g} degrees of freedom" if degrees else "Gaussian copula"
+        blocks += _titled(f"rank correlations ({copula})", _pairs(pairs["pairs"]))
+    simulation = study.simulation
+    blocks += [Text(""), Text(
+        f"{simulation.trials:,} trials in {simulation.replicates} replicates, sampler {simulation.sampler}, seed "
+        f"{simulation.seed}, horizon {simulation.horizon:g} years; digest {study.digest}", style="dim")]
+    return Group(*blocks)
+
+
+def _titled(title: str, block: RenderableType) -> list[RenderableType]:
+    return [Text(""), Text(title, style="italic"), block]
+
+
+def _words(platform: Platform) -> str:
+    """What a platform says in words: ownership, and how it is written off and kept up where that matters."""
+    words = [{"buy": "bought", "rent": "rented"}[platform.ownership]]
+    if "tax_rate" in platform.inputs and platform.ownership == "buy":
+        words.append(f"depreciation {platform.depreciation}")
+    if platform.attrition != WORDS["attrition"][0]:
+        words.append(f"attrition {platform.attrition}")
+    return ", ".join(words)
+
+
+def _lines(study: Study, given: Input, belongs: str) -> Iterator[_Line]:
+    """The lines of an input: one, or for a process one a parameter, and the price that is paid in the long run."""
+    name, evidence = given.path.removeprefix(belongs), given.evidence
+    if isinstance(given.value, Marginal):
+        more = ", ".join(filter(None, (_stated(study, given.path), "nominal" if given.is_nominal else "", given.kind)))
+        place = _place(study, given.path) or str(given.place)
+        yield _Line(name, given.quantity.unit, given.value, more, place, evidence.grade, evidence.date)
+        return
+    paid = _long_run(given.value)
+    jumps = ", without jumps" if given.value.has_jumps else ""
+    yield _Line(name, given.quantity.unit, paid, f"process, long run{jumps}", str(given.place), evidence.grade, evidence.date)
+    for part, marginal in given.value.parameters.items():
+        if marginal.parameters != (0.0,):
+            path = f"{given.path}.{part}"
+            yield _Line(f"  {part}", parameter_quantity(part, given.quantity).unit, marginal, _stated(study, path),
+                        _place(study, path))
+    if given.value.starts_anywhere:
+        yield _Line("  start", given.quantity.unit, paid, "stationary", _place(study, f"{given.path}.start"))
+
+
+def _stated(study: Study, path: str) -> str:
+    """The distribution as the study names it; nothing for a number."""
+    found = study.document.tree
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    kinds = found if isinstance(found, dict) else {}
+    if "probability" in kinds:
+        return "epidemic"
+    return str(kinds.get("distribution", "")).replace("_", " ")
+
+
+def _place(study: Study, path: str) -> str:
+    """Where a value was written; and where a part of it was replaced from elsewhere."""
+    key = tuple(path.split("."))
+    places = study.document.places
+    here = places.get(key)
+    if here is None:
+        return ""
+    elsewhere = {str(place) for inside, place in places.items() if inside[:len(key)] == key and place.file != here.file}
+    return ", ".join((str(here), *sorted(elsewhere)))
+
+
+def _long_run(process: Process) -> Marginal:
+    """What is paid in the long run with all parameters at their medians, by its percentiles: discrete, of 999 values."""
+    at = {name: marginal.quantile(0.5) for name, marginal in process.parameters.items()}
+    spread = at["volatility"] / math.sqrt(2 * at["reversion_rate"])
+    strike = at.get("strike", at["median"] * math.exp(spread**2 / 2))
+    scores = Marginal("normal", (0.0, spread))
+    count = 999
+    values = [at["delivery"] + at["hedged_share"] * strike + (1 - at["hedged_share"]) * at["median"] * math.exp(
+        scores.quantile((k + 0.5) / count)) for k in range(count)]
+    if values[0] == values[-1]:
+        return Marginal("constant", (values[0],))
+    return Marginal("discrete", (*values, *((k + 1) / count for k in range(count))))
+
+
+def _table(lines: list[_Line]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("", "P5", "P50", "P95"):
+        table.add_column(heading, justify="right" if heading else "left", overflow="fold")
+    for heading in ("", "unit", "given as", "from", "grade", "date"):
+        table.add_column(heading, overflow="fold")
+    order = {quantity.name: position for position, quantity in enumerate(INPUTS)}
+    owner, owners = "", {}
+    for line in lines:  # parameters stay with their process
+        owner = owner if line.name.startswith(" ") else line.name
+        owners[line.name, line.place] = owner
+    for line in sorted(lines, key=lambda line: order.get(owners[line.name, line.place], len(order))):
+        unit = line.unit if line.unit != "1" else ""
+        table.add_row(Text(line.name), *_range(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
+                      Text(line.place), Text(line.grade), Text(line.date))
+    return table
+
+
+def _range(marginal: Marginal) -> list[str]:
+    """P5, P50 and P95 to three digits of the largest; of a certain number itself."""
+    if marginal.is_constant:
+        return ["", f"{marginal.parameters[0]:,.10g}", ""]
+    values = [marginal.quantile(p) for p in _SHARES]
+    decimals = max(digits(max(map(abs, values)), 0.0), digits(values[2] - values[0], 0.0, 2))
+    return [plain_number(value, decimals) for value in values]
+
+
+def _bar(marginal: Marginal) -> str:
+    """P5 to P95 as a line with the median, between the outermost values of P1 and P99."""
+    if marginal.is_constant:
+        return ""
+    low, high = marginal.quantile(0.01), marginal.quantile(0.99)
+    if not high > low:
+        return ""
+
+    def place(p: float) -> int:
+        return round((marginal.quantile(p) - low) / (high - low) * (_BAR - 1))
+
+    first, middle, last = (place(p) for p in _SHARES)
+    cells = ["─" if first <= k <= last else "·" for k in range(_BAR)]
+    cells[middle] = "●"
+    return "".join(cells)
+
+
+def _pairs(pairs: list[list[object]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(3):
+        table.add_column("")
+    for first, second, rank in pairs:
+        table.add_row(Text(str(first)), Text(str(second)), Text(f"{rank:+g}" if isinstance(rank, (int, float)) else str(rank)))
+    table.show_header = False
+    return table
