@@ -26,6 +26,9 @@ Overlays = Annotated[list[Path] | None, typer.Option(
     "-f", "--file", metavar="OVERLAY.yaml", help="File merged on top (repeatable).")]
 Overrides = Annotated[list[str] | None, typer.Option(
     "--set", metavar="PATH=VALUE", help="Replace one value (repeatable), such as shared.utilization=0.5.")]
+Threads = Annotated[int, typer.Option(
+    min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 

@@ -11,9 +11,11 @@ import typer
 from simulator.cli.common import (
     FAILED,
     WRONG_INPUT,
+    AsJson,
     Overlays,
     Overrides,
     Quiet,
+    Threads,
     check_place,
     load_all,
     print_rich,
@@ -34,11 +36,10 @@ def frontier(
     overlays: Overlays = None,
     trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials at each interactivity; 1e5 will do.")] = None,
-    threads: Annotated[int, typer.Option(
-        min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    threads: Threads = 0,
     out: Annotated[Path | None, typer.Option(
         metavar="DIR", help="Folder for the chart and the numbers; runs/<study>/frontier-… where not given.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Cost per token against interactivity."""

@@ -11,10 +11,12 @@ import typer
 from simulator.cli.common import (
     FAILED,
     WRONG_INPUT,
+    AsJson,
     Overlays,
     Overrides,
     Quiet,
     Studies,
+    Threads,
     check_place,
     load_all,
     print_rich,
@@ -37,10 +39,9 @@ def run(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol or random.")] = None,
-    threads: Annotated[int, typer.Option(
-        min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")] = 0,
+    threads: Threads = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON document.")] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate studies; print the summary; write a run folder each."""

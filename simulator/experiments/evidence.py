@@ -14,7 +14,8 @@ from simulator.study.model import Study
 SCENARIOS = {"measured": "with_measurements", "claim": "with_claims"}
 
 
-def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None) -> Run:
+def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None,
+                           chunk_blocks: int = 0) -> Run:
     """Simulate a study; where it has both kinds of evidence, also as it would be with one of them throughout.
 
     The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
@@ -27,11 +28,11 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     def part_of(done: int) -> Callable[[float], None] | None:
         return (lambda share: progress((done + share) / count)) if progress else None
 
-    base = run(study, threads, part_of(0))
+    base = run(study, threads, part_of(0), chunk_blocks)
     records, warnings = list(base.records), list(base.warnings)
     for position, kind in enumerate(others):
         scenario = SCENARIOS[kind]
-        other = run(study.with_evidence(kind), threads, part_of(1 + position))
+        other = run(study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks)
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=tuple(records), warnings=tuple(warnings))
