@@ -38,7 +38,7 @@ def run(
     trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
-    sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol or random.")] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol, latin_hypercube or random.")] = None,
     threads: Threads = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
     as_json: AsJson = False,

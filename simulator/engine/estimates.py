@@ -49,7 +49,7 @@ class Moments:
 def wanted_quantiles(study: Study, rows: Layout) -> list[Wanted]:
     """The quantiles to select; with the order statistics around them where trials are independent."""
     ranks: dict[float, tuple[int, ...]] = {}
-    if study.simulation.sampler == "random":
+    if study.simulation.independent:
         ranks = {p: order_statistic_ranks(study.simulation.trials, p) for p in PERCENTILES}
     return [Wanted(position, p, ranks.get(p, ()), _tail(row, p))
             for position, row in enumerate(rows.rows) if row.ranked for p in PERCENTILES]
@@ -107,7 +107,7 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
 def _statistics(study: Study, row: Row, moments: Moments,
                 picks: list[tuple[Wanted, Selected]]) -> Iterator[tuple[str, Estimate]]:
     """The statistics of one row, by name; "" where the row has but one."""
-    n, independent = study.simulation.trials, study.simulation.sampler == "random"
+    n, independent = study.simulation.trials, study.simulation.independent
     mean = (plain_mean(moments.mean, moments.variance**0.5, n) if independent
             else sectioning(moments.mean, moments.mean_by_replicate))
     if row.kind in ("cheaper", "cheapest", "chance"):

@@ -17,7 +17,9 @@ import numpy as np
 
 from simulator.engine.parameters import Compiled
 from simulator.kernels.trajectories import (
+    ANTITHETIC,
     BLOCK,
+    LATIN_HYPERCUBE,
     RANDOM,
     SOBOL,
     Sampling,
@@ -139,9 +141,11 @@ class Trials:
     def _sampling(self, replicate: int) -> Sampling:
         seed = np.uint64(self.simulation.seed)
         if self._columns is None:
-            return Sampling(RANDOM, seed, replicate, np.zeros((1, 1), np.uint64))
+            sampler = LATIN_HYPERCUBE if self.simulation.sampler == "latin_hypercube" else (
+                ANTITHETIC if self.simulation.antithetic else RANDOM)
+            return Sampling(sampler, seed, replicate, self._each, np.zeros((1, 1), np.uint64))
         if replicate not in self._scrambled:
             scrambled = np.empty((len(self._columns), 1 + self._columns.shape[1]), np.uint64)
             scramble(self._columns, seed, self.compiled.sobol_streams, self.compiled.sobol_indices, replicate, scrambled)
             self._scrambled[replicate] = scrambled
-        return Sampling(SOBOL, seed, replicate, self._scrambled[replicate])
+        return Sampling(SOBOL, seed, replicate, self._each, self._scrambled[replicate])

@@ -22,12 +22,18 @@ from simulator.kernels.jit import jit, part_of_caller
 from simulator.kernels.months import sum_over_months
 from simulator.kernels.processes import HAS_JUMPS, PROCESS_ROWS, fill_jumps, mean_reverting_prices, place_shock
 from simulator.kernels.reliability import fill_failures
-from simulator.kernels.uniforms import random_uniforms, scramble_columns, sobol_uniforms
+from simulator.kernels.uniforms import (
+    antithetic_uniforms,
+    latin_hypercube_uniforms,
+    random_uniforms,
+    scramble_columns,
+    sobol_uniforms,
+)
 from simulator.units import MONTHS, MONTHS_PER_YEAR
 
 BLOCK = 256  # trials; sums are formed by block, so a change changes last digits
 
-SOBOL, RANDOM = 0, 1
+SOBOL, RANDOM, ANTITHETIC, LATIN_HYPERCUBE = range(4)
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -97,11 +103,12 @@ class Plan(NamedTuple):
 
 
 class Sampling(NamedTuple):
-    """Where a replicate's uniforms come from. `scrambled` is uint64[dimensions, 1 + bits] under sobol."""
+    """Where a replicate's uniforms come from; it has so many `trials`. scrambled: uint64[dimensions, 1 + bits] under sobol."""
 
     sampler: int
     seed: np.uint64
     replicate: int
+    trials: int
     scrambled: Words
 
 
@@ -153,6 +160,10 @@ def _uniforms(sampling, stream, dimension, place, first, words, u):
     """One dimension of one block."""
     if sampling.sampler == SOBOL:
         sobol_uniforms(sampling.scrambled[place], first, words, u)
+    elif sampling.sampler == LATIN_HYPERCUBE:
+        latin_hypercube_uniforms(sampling.seed, stream, sampling.replicate, dimension, first, sampling.trials, u)
+    elif sampling.sampler == ANTITHETIC:
+        antithetic_uniforms(sampling.seed, stream, sampling.replicate, dimension, first, u)
     else:
         random_uniforms(sampling.seed, stream, sampling.replicate, dimension, first, u)
 

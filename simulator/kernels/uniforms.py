@@ -1,6 +1,8 @@
 """Addressable uniforms: each is a pure function of (seed, stream, replicate, trial, dimension).
 
-Two samplers. `random` is Philox 4x64-10 (Salmon et al., SC11), the generator of `numpy.random.Philox`.
+Three samplers. `random` is Philox 4x64-10 (Salmon et al., SC11), the generator of `numpy.random.Philox`; antithetic
+pairs of it are u and 1 − u in neighbouring trials. `latin_hypercube` puts the trials of a replicate into equal strata, each
+once, by a permutation that is computed where it is needed (a Feistel network; Kensler, Pixar TM 13-01 (2013), has the idea).
 `sobol` is the Sobol' sequence with the direction numbers of Joe and Kuo (2008) and, for each replicate and
 input, a fresh random linear scramble with a digital shift (Matoušek 1998). That has the same variance as Owen's
 nested scrambling (Owen 2003), and because it is linear a block of points costs one XOR a point.
@@ -22,7 +24,8 @@ _LOW32 = np.uint64(0xFFFFFFFF)
 _U32 = np.uint64(32)
 _ONE = np.uint64(1)
 # What a Philox counter's last word is for, so that trials and scrambles never share a number.
-_FOR_TRIALS, _FOR_SCRAMBLES = 0, 1
+_FOR_TRIALS, _FOR_SCRAMBLES, _FOR_PERMUTATIONS = 0, 1, 2
+_ROUNDS = 6  # of the Feistel network
 
 
 @inline
@@ -65,6 +68,51 @@ def random_uniforms(seed, stream, replicate, dimension, first, u):
             if i < u.size:
                 u[i] = _to_uniform(words[lane])
                 i += 1
+
+
+@jit
+def antithetic_uniforms(seed, stream, replicate, dimension, first, u):
+    """Uniforms of pairs of trials: 2k takes that of number k, 2k + 1 its complement. `first` is even; u float64[n], filled."""
+    half = (u.size + 1) // 2
+    random_uniforms(seed, stream, replicate, dimension, first // 2, u[:half])
+    for i in range(half - 1, -1, -1):
+        drawn = u[i]
+        if 2 * i + 1 < u.size:
+            u[2 * i + 1] = 1.0 - drawn
+        u[2 * i] = drawn
+
+
+@jit
+def latin_hypercube_uniforms(seed, stream, replicate, dimension, first, count, u):
+    """u[i] = the point of trial first + i among `count`, of which each of `count` equal strata holds one.
+
+    Within its stratum a point is uniform: (permutation(trial) + random) / count. Lanes from `count` on repeat earlier strata.
+    """
+    random_uniforms(seed, stream, replicate, dimension, first, u)
+    keys = philox(np.uint64(0), np.uint64(dimension), np.uint64(replicate), np.uint64(_FOR_PERMUTATIONS), np.uint64(seed),
+                  np.uint64(stream))
+    bits = 1
+    while (np.int64(1) << (2 * bits)) < count:
+        bits += 1
+    for i in range(u.size):
+        place = permuted(np.uint64((first + i) % count), np.uint64(count), np.uint64(bits), keys[0], keys[1])
+        u[i] = min(max((np.int64(place) + u[i]) / count, SMALLEST_UNIFORM), 1.0 - SMALLEST_UNIFORM)
+
+
+@inline
+def permuted(value, count, bits, key, other):
+    """A permutation of 0 … count − 1, all uint64: a Feistel network on 2·bits bits, walked until it is back in the range."""
+    mask = (_ONE << bits) - _ONE
+    while True:
+        left, right = value >> bits, value & mask
+        for turn in range(_ROUNDS):
+            # A round mixes one half with the keys: multiply and fold, twice.
+            mixed = (right ^ (key + np.uint64(turn) * _W0)) * _M0
+            mixed = (mixed ^ (mixed >> _U32) ^ other) * _M1
+            left, right = right, left ^ ((mixed ^ (mixed >> np.uint64(29))) & mask)
+        value = (left << bits) | right
+        if value < count:
+            return value
 
 
 @jit

@@ -41,7 +41,8 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
 
 def _foot(run: Run, several: bool) -> str:
     simulation = run.study.simulation
-    named = {"sobol": "scrambled Sobol' points", "random": "independent random trials"}[simulation.sampler]
+    named = {"sobol": "scrambled Sobol' points", "latin_hypercube": "Latin hypercubes",
+             "random": "antithetic pairs" if simulation.antithetic else "independent random trials"}[simulation.sampler]
     regret = "Regret: the mean cost above that of the cheapest platform of the same future. " if several else ""
     return (f"P5 to P95: what the world may do. {regret}{simulation.trials:,} trials ({simulation.replicates} replicates, "
             f"{named}, seed {simulation.seed}); digits that the simulation error blurs are not shown.")

@@ -45,7 +45,8 @@ def study_schema() -> dict[str, Any]:
             "simulation": _object({
                 "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},
-                "sampler": {"enum": list(SAMPLERS)}, "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
+                "sampler": {"enum": list(SAMPLERS)}, "antithetic": {"type": "boolean"},
+                "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
                 "horizon": {"$ref": "#/$defs/input", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
             "markets": {"type": "object", "description": "named prices", "additionalProperties": {
                 "anyOf": [{"type": "number"}, {"type": "object"}]}},

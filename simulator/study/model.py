@@ -138,13 +138,22 @@ class Platform:
 
 @dataclass(frozen=True)
 class Simulation:
-    """How the study is simulated. `trials` are over all replicates; `horizon` is in years."""
+    """How the study is simulated. `trials` are over all replicates; `horizon` is in years.
+
+    antithetic  whether random trials come in pairs, of which one has the complements of the other's uniforms
+    """
 
     trials: int = 65536
     replicates: int = 32
     sampler: str = "sobol"
     seed: int = 0
     horizon: float = 15.0
+    antithetic: bool = False
+
+    @property
+    def independent(self) -> bool:
+        """Whether all trials are independent of one another, and not only replicates."""
+        return self.sampler == "random" and not self.antithetic
 
     @property
     def trials_per_replicate(self) -> int:

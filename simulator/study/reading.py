@@ -28,13 +28,13 @@ from simulator.study.published import read_published
 from simulator.study.reader import Reader
 
 SCHEMA = 1
-SAMPLERS = ("sobol", "random")
+SAMPLERS = ("sobol", "latin_hypercube", "random")
 MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
               "compare_across_operating_points", "evidence", "as_of", "published")
-SIMULATION_KEYS = ("trials", "replicates", "sampler", "seed", "horizon")
+SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
 # Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
 _LATER = ("what_ifs", "sweeps", "sensitivity", "plan")
 
@@ -142,14 +142,20 @@ def _read_simulation(reader: Reader, found: Any) -> tuple[Simulation, list[str]]
             reader.refuse((*path, "horizon"), "found a distribution; expected a number of years")
         elif not isinstance(stated.value, Process):
             horizon = stated.value.parameters[0]
+    antithetic = reader.flag(values, "antithetic", path)
+    if antithetic and sampler != "random":
+        reader.refuse((*path, "antithetic"), f"found antithetic pairs with 'sampler: {sampler}', whose points are already "
+                      "balanced; expected 'sampler: random', or no pairs")
     each = max(FEWEST_PER_REPLICATE, -(-trials // replicates))
     if sampler == "sobol":
         each = 1 << (each - 1).bit_length()
+    elif antithetic:
+        each += each % 2
     warnings = []
     if each * replicates != trials:
-        power = ", a power of two" if sampler == "sobol" else ""
+        power = ", a power of two" if sampler == "sobol" else ", in pairs" if antithetic else ""
         warnings.append(f"{trials:,} trials asked for, {each * replicates:,} run: {replicates} replicates of {each:,}{power}")
-    return Simulation(each * replicates, replicates, sampler, seed, horizon), warnings
+    return Simulation(each * replicates, replicates, sampler, seed, horizon, antithetic), warnings
 
 
 def as_path(text: str, file_name: str) -> str:

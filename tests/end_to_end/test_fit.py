@@ -103,7 +103,8 @@ def test_a_price_process(fit, tmp_path):
     status, out, _ = fit("p.csv", "--column", "price_usd_per_mwh", "--process", "mean_reverting")
     name, found, value = as_input(out)
     assert (status, name, found["unit"], found["date"]) == (0, "energy_price", "USD/MWh", "2020-01 to 2024-12")
-    assert isinstance(value.value, Process) and value.value.parameters["median"].parameters[0] == pytest.approx(found["median"] / 1000)
+    assert isinstance(value.value, Process)
+    assert value.value.parameters["median"].parameters[0] == pytest.approx(found["median"] / 1000)
     _, out, _ = fit("p.csv", "--process", "mean_reverting", "--json")
     document = json.loads(out)
     assert document["best"]["process"] == "mean_reverting" and document["best"]["median"] == found["median"]

@@ -94,3 +94,41 @@ def test_points_depend_on_their_index_alone():
 def test_uniforms_stay_off_the_ends():
     everything = np.concatenate([scrambled_points(1, 20, 2, 2, 2, 0, 2**16), philox_uniforms(1, 2, 3, 4, 5, 2**16)])
     assert everything.min() >= 1e-12 and everything.max() <= 1 - 1e-12
+
+
+def latin(count, first=0, n=None, seed=3, stream=9, replicate=2, dimension=4):
+    u = np.empty(count if n is None else n)
+    uniforms.latin_hypercube_uniforms(np.uint64(seed), np.uint64(stream), replicate, dimension, first, count, u)
+    return u
+
+
+@pytest.mark.parametrize("count", [16, 17, 100, 1000, 4096, 12345])
+def test_every_stratum_of_a_latin_hypercube_holds_one_point(count):
+    u = latin(count)
+    assert sorted(np.floor(u * count).astype(int)) == list(range(count))
+    assert kstest(u * count % 1, "uniform").pvalue > 1e-4, "within its stratum a point is uniform"
+
+
+def test_a_point_of_a_latin_hypercube_depends_on_its_trial_alone():
+    whole = latin(1000)
+    for first in (0, 256, 768):
+        n = min(256, 1000 - first)
+        np.testing.assert_array_equal(latin(1000, first, 256)[:n], whole[first:first + n])
+
+
+def test_dimensions_and_replicates_of_latin_hypercubes_are_independent():
+    addresses = ((0, 0, 1), (1, 0, 1), (0, 1, 1), (0, 0, 2))
+    points = np.array([latin(4096, dimension=d, replicate=r, stream=s) for d, r, s in addresses])
+    correlation = np.corrcoef(points) - np.eye(4)
+    assert np.abs(correlation).max() < 5 / np.sqrt(4096)
+    # Neighbouring trials, too.
+    assert abs(np.corrcoef(points[0][:-1], points[0][1:])[0, 1]) < 5 / np.sqrt(4096)
+    cells = np.histogram2d(points[0], points[1], bins=8)[0]
+    assert ((cells - 64) ** 2 / 64).sum() < 120  # χ² with 49 degrees of freedom, roughly
+
+
+def test_antithetic_pairs_are_complements():
+    u = np.empty(513)
+    uniforms.antithetic_uniforms(np.uint64(1), np.uint64(2), 0, 5, 256, u)
+    np.testing.assert_array_equal(u[1::2], 1 - u[:-1:2])
+    np.testing.assert_array_equal(u[::2], philox_uniforms(1, 2, 0, 5, 128, 257))

@@ -16,7 +16,7 @@ import simulator
 
 NORMAL = NormalDist()
 PERCENTILES = ("p5", "p10", "p25", "p50", "p75", "p90", "p95")
-SAMPLERS = ("sobol", "random")
+SAMPLERS = ("sobol", "latin_hypercube", "random")
 
 
 def lognormal(median, sigma):
@@ -220,3 +220,34 @@ def test_intervals_of_independent_trials_cover_the_truth(load):
     for statistic, estimates in found.items():
         covered = sum(estimate.low <= known[statistic] <= estimate.high for estimate in estimates)
         assert 88 <= covered <= 99, (statistic, covered)  # of 100 at 95 %: each end is passed once in 300 times or less
+
+
+# --- samplers against one another --------------------------------------------------------------------------
+
+
+def test_each_sampler_is_better_than_the_one_before_it(load):
+    """A product of lognormals, whose mean is known: standard errors fall from random to pairs to hypercubes to Sobol' points."""
+    errors = []
+    for options in (["simulation.sampler=random"], ["simulation.sampler=random", "simulation.antithetic=true"],
+                    ["simulation.sampler=latin_hypercube"], ["simulation.sampler=sobol"]):
+        found = simulator.run(load(PRODUCT, *options)).estimate("a", "cost_per_million_tokens", "mean")
+        assert_within_errors(found, PRODUCT_MEDIAN * 1.0725082)
+        errors.append(found.standard_error)
+    assert errors[0] > 3 * errors[1] and errors[1] > 1.5 * errors[2] and errors[2] > 3 * errors[3]
+
+
+@pytest.mark.parametrize("statistic", ["mean", "p5", "p50", "p95", "cvar95"])
+def test_antithetic_pairs_are_right(load, statistic):
+    run = simulator.run(load(PRODUCT, "simulation.sampler=random", "simulation.antithetic=true"))
+    known = lognormal_statistics(PRODUCT_MEDIAN, PRODUCT_SIGMA)[statistic]
+    assert_within_errors(run.estimate("a", "cost_per_million_tokens", statistic), known)
+
+
+def test_pairs_of_balanced_points_are_refused(load):
+    with pytest.raises(simulator.StudyError, match="already balanced"):
+        load(PRODUCT, "simulation.sampler=latin_hypercube", "simulation.antithetic=true")
+
+
+def test_pairs_are_whole(load):
+    study = load(PRODUCT, "simulation.sampler=random", "simulation.antithetic=true", "simulation.trials=1003")
+    assert study.simulation.trials == 32 * 32 and "in pairs" in study.warnings[0]
