@@ -83,8 +83,7 @@ INPUTS: tuple[Quantity, ...] = (
     Quantity("fleet_size", "GPU", 1, 1e9, None, "GPUs in the fleet, for the chance of single failures", "buy"),
     Quantity("contracted_power_factor", "1", 0, 10, 1, "contracted power per power at full load, which hosting bills", "buy",
              above_low=True),
-    Quantity("contract_term", "year", 0, 100, None, "time for which a rent is fixed before it is let again", "rent",
-             above_low=True),
+    Quantity("contract_term", "year", 1 / 12, 100, None, "time for which a rent is fixed before it is let again", "rent"),
     Quantity("inflation", "1/year", -0.2, 1, 0, "inflation, for what is stated or fixed in nominal money", compounding=True),
     Quantity("tax_rate", "1", 0, 0.95, 0, "tax on profits"),
     Quantity("depreciation_life", "year", 0, 100, None, "years of the straight line; the life where not given", "buy",
@@ -93,7 +92,7 @@ INPUTS: tuple[Quantity, ...] = (
              above_low=True, process=True),
     Quantity("token_price_decline", "1/year", -0.5, 0.99, 0, "yearly fall of the price of tokens", compounding=True),
     Quantity("input_token_price", "USD/million tokens", 0, 1e6, None, "price of a million input tokens"),
-    Quantity("output_token_price", "USD/million tokens", 0, 1e6, None, "price of a million output tokens"),
+    Quantity("output_token_price", "USD/million tokens", 0, 1e6, None, "price of a million output tokens", above_low=True),
     Quantity("cached_input_token_price", "USD/million tokens", 0, 1e6, None, "price of a million input tokens from the cache"),
     Quantity("cached_input_share", "1", 0, 1, 0, "share of input tokens that are read from the cache"),
     Quantity("target_margin", "1", -10, 0.999, None, "gross margin that the minimum price has to leave"),
@@ -156,7 +155,7 @@ PART_MEANINGS = {
 COST = Result("cost_per_million_tokens", "USD", "levelized cost of a million tokens")
 RESULTS: tuple[Result, ...] = (
     COST,
-    Result("cost_per_gpu_hour", "USD", "present value of the cost per present value of the hours in service"),
+    Result("cost_per_gpu_hour", "USD", "present value of the cost per present value of the hours of running GPUs"),
     Result("cost_per_million_output_tokens", "USD", "the same cost borne by output tokens alone"),
     Result("tokens_per_dollar", "token/USD", "tokens for one dollar", more_is_better=True),
     Result("tokens_per_second_per_megawatt", "token/s/MW", "throughput with its factors per IT power, new and at full load",

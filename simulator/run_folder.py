@@ -79,12 +79,17 @@ def dated_name(when: datetime, digest: str) -> str:
 
 def _files(run: Run) -> dict[str, Callable[[Path], None]]:
     return {
-        "study.yaml": lambda path: write_text(path, study_yaml(_with_own_files(run.study))),
-        **{_own_name(file): partial(_copy, file.file) for file in run.study.data_files},
+        **study_files(run.study),
         "summary.json": lambda path: write_text(path, json_text(run.summary.document)),
         "summary.parquet": lambda path: write_parquet(run.summary.rows, path),
         "results.nc": lambda path: run.dataset.to_netcdf(path, engine="h5netcdf"),
     }
+
+
+def study_files(study: Study) -> dict[str, Callable[[Path], None]]:
+    """The resolved study and the files that it reads, by name, each with a function that writes it: it runs as it is."""
+    return {"study.yaml": lambda path: write_text(path, study_yaml(_with_own_files(study))),
+            **{_own_name(file): partial(_copy, file.file) for file in study.data_files}}
 
 
 def _own_name(file: DataFile) -> str:

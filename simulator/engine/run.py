@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from simulator.engine.selection import Counting, select
 from simulator.engine.sums import TreeSum, nodes_of
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
+from simulator.kernels.platform import NEVER
 from simulator.kernels.trajectories import BLOCK
 from simulator.results import Run, Sample
 from simulator.study.model import Study
@@ -55,6 +57,10 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), counting, step)
     selected = select(trials, counting, step)
     records, warnings = estimates(study, rows, moments, selected)
+    wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
+    if wrong:
+        raise RunError(f"the {wrong.statistic or 'value'} of {wrong.quantity} of {wrong.owner} is too large to compute with: an "
+                       "input is far from anything real")
     found = {compared.figure for compared in compare_published(study, records)}
     warnings += [f"the published {figure.quantity} of {figure.of} is not shown: this study does not give it"
                  for figure in study.published if figure not in found]
@@ -126,5 +132,9 @@ def _sample(trials: Trials, rows: Layout) -> Sample:
     named = {path: values[row] for row, path in enumerate(trials.compiled.rows) if path}
     results = np.concatenate(outputs, axis=1)
     given = [row for row in rows.rows if row.kind in ("output", "part", "chance", "present_cost", "present_tokens")]
-    return Sample(named, {(row.owner, row.quantity): values for row, values in zip(given, results, strict=True)
-                          if row.kind in ("output", "part")})
+    named_results = {(row.owner, row.quantity): values for row, values in zip(given, results, strict=True)
+                     if row.kind in ("output", "part")}
+    for (_, quantity), values in named_results.items():
+        if quantity == "payback":
+            values[values >= NEVER] = np.nan
+    return Sample(named, named_results)

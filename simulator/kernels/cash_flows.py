@@ -53,6 +53,7 @@ from simulator.kernels.platform import (
     RETIRES,
     SOFTWARE_GAIN,
     SOFTWARE_GAIN_TIME,
+    SURVIVORS,
     TAX_RATE,
     THROUGHPUT,
     THROUGHPUT_DEGRADATION,
@@ -176,7 +177,7 @@ def payback(inputs, features, schedule, horizon, energy_prices, rental_prices, t
             balance += gained
         if years[i] == NEVER:
             life = min(inputs[GPU_LIFETIME, i], horizon)
-            sale = inputs[CAPEX, i] * inputs[RESIDUAL_VALUE, i] * exp(-inputs[RESIDUAL_DECAY, i] * life)
+            sale = inputs[CAPEX, i] * inputs[SURVIVORS, i] * inputs[RESIDUAL_VALUE, i] * exp(-inputs[RESIDUAL_DECAY, i] * life)
             left = 0.0
             if features & HAS_TAX:
                 left = inputs[CAPEX, i] * (1.0 - written_off(schedule, life, inputs[DEPRECIATION_LIFE, i])) * _power(

@@ -87,7 +87,9 @@ from simulator.kernels.platform import (
     S_SOLD,
     S_TIME,
     S_TOKENS,
+    SURVIVORS,
     TARGET_MARGIN,
+    TAX_ON_CAPITAL,
     TAX_RATE,
     THROUGHPUT,
     THROUGHPUT_FACTOR,
@@ -177,7 +179,7 @@ def platform_costs(inputs, features, schedule, horizon, sums, outputs):
             outputs[COST_PER_MILLION, i] += outputs[part, i]
     _money(inputs, features, sums, outputs)
     for i in range(n):
-        outputs[COST_PER_HOUR, i] = outputs[PRESENT_COST, i] / (HOURS_PER_MONTH * sums[S_TIME, i])
+        outputs[COST_PER_HOUR, i] = outputs[PRESENT_COST, i] / (HOURS_PER_MONTH * sums[S_ALIVE, i])
         hourly = outputs[COST_PER_HOUR, i]
         outputs[FLOPS_PER_DOLLAR, i] = inputs[PEAK_FLOPS, i] / hourly if hourly > 0.0 else 0.0
     for i in range(n):
@@ -222,11 +224,12 @@ def _money(inputs, features, sums, outputs):
         declined = _tokens_in_a_month(inputs, i) * sums[S_DECLINED, i] / TOKENS_PER_MILLION
         cost = outputs[PRESENT_COST, i]
         outputs[FIRST_YEAR_BREAK_EVEN_PRICE, i] = cost / declined
-        outputs[MINIMUM_PRICE, i] = cost / declined / (1.0 - inputs[TARGET_MARGIN, i])
+        before_tax = cost - sums[TAX_ON_CAPITAL, i]
+        outputs[MINIMUM_PRICE, i] = before_tax / declined / (1.0 - inputs[TARGET_MARGIN, i])
         if features & HAS_TOKEN_PRICE:
             sold = sums[S_SOLD, i] if features & TOKEN_PRICE_MOVES else inputs[TOKEN_PRICE, i] * sums[S_DECLINED, i]
             revenue = _tokens_in_a_month(inputs, i) * sold / TOKENS_PER_MILLION
-            outputs[GROSS_MARGIN, i] = 1.0 - cost / revenue
+            outputs[GROSS_MARGIN, i] = 1.0 - before_tax / revenue
             value = (1.0 - inputs[TAX_RATE, i]) * (revenue - cost)
             outputs[NET_PRESENT_VALUE, i] = value
             outputs[NET_PRESENT_VALUE_PER_MEGAWATT, i] = value / inputs[POWER, i] * KILOWATTS_PER_MEGAWATT
@@ -238,9 +241,9 @@ def _bought_parts(inputs, features, schedule, horizon, sums, outputs):
     """The present value of each part of a bought platform's cost [USD/GPU], into `outputs`."""
     n = inputs.shape[1]
     for i in range(n):
-        # capex at t = 0, less the residual capex·r₀·exp(−δ·L) · (1 + r)^−(deployment_time + L)
+        # capex at t = 0, less the residual capex·r₀·exp(−δ·L) · (1 + r)^−(deployment_time + L) of the GPUs that still run
         life = min(inputs[GPU_LIFETIME, i], horizon)
-        recovered = inputs[RESIDUAL_VALUE, i] * exp(
+        recovered = inputs[SURVIVORS, i] * inputs[RESIDUAL_VALUE, i] * exp(
             -inputs[RESIDUAL_DECAY, i] * life - log(1.0 + inputs[DISCOUNT_RATE, i]) * (inputs[DEPLOYMENT_TIME, i] + life))
         outputs[PART_CAPEX, i] = inputs[CAPEX, i] - inputs[CAPEX, i] * recovered
         if features & HAS_TAX:
@@ -248,7 +251,8 @@ def _bought_parts(inputs, features, schedule, horizon, sums, outputs):
             tax = inputs[TAX_RATE, i]
             deducted = present_deductions(schedule, inputs[DISCOUNT_RATE, i], inputs[INFLATION, i], inputs[DEPLOYMENT_TIME, i],
                                           life, inputs[DEPRECIATION_LIFE, i])
-            outputs[PART_CAPEX, i] = inputs[CAPEX, i] * ((1.0 - tax * deducted) / (1.0 - tax) - recovered)
+            sums[TAX_ON_CAPITAL, i] = inputs[CAPEX, i] * tax * (1.0 - deducted) / (1.0 - tax)
+            outputs[PART_CAPEX, i] += sums[TAX_ON_CAPITAL, i]
     if features & HAS_FACILITY:
         for i in range(n):
             outputs[PART_FACILITY, i] = inputs[FACILITY_CAPEX, i] * inputs[POWER, i] * sums[S_TIME, i] / monthly_annuity(

@@ -18,9 +18,9 @@ INPUT_ROWS = (
  CONTRACTED_POWER_FACTOR, CONTRACT_TERM, INFLATION, TAX_RATE, DEPRECIATION_LIFE, TOKEN_PRICE, TOKEN_PRICE_DECLINE,
  INPUT_TOKEN_PRICE, OUTPUT_TOKEN_PRICE, CACHED_INPUT_TOKEN_PRICE, CACHED_INPUT_SHARE, TARGET_MARGIN,
  CARBON_INTENSITY) = range(43)
-# One more row: the product of the throughput factors.
-THROUGHPUT_FACTOR = 43
-ROWS = 44
+# Two more rows: the product of the throughput factors, and the share of GPUs that still runs at retirement.
+THROUGHPUT_FACTOR, SURVIVORS = 43, 44
+ROWS = 45
 
 # What a platform's months need beyond the plain sums (bits of `features`).
 (RENTED, HAS_RAMP, HAS_GAIN, HAS_ESCALATION, HAS_WARRANTY, HAS_FACILITY, ENERGY_MOVES, RENT_MOVES, TOKEN_PRICE_MOVES,
@@ -33,7 +33,8 @@ STRAIGHT_LINE, MACRS_5, FULL_EXPENSING = range(3)
 # ALIVE: of the share of GPUs that still run, where failed ones are not replaced; else the same as TIME.
 (S_TIME, S_ALIVE, S_MISSED, S_PRICE, S_PRICE_MISSED, S_HOSTING, S_COVERED, S_FAILED, S_RENT, S_TOKENS, S_DECLINED, S_SOLD, U_TIME,
  U_ALIVE, U_MISSED, U_TOKENS) = range(16)
-SUMS = 16
+TAX_ON_CAPITAL = 16  # no sum over months: what tax adds to the part of the capital [USD/GPU]
+SUMS = 17
 STATES = 13
 
 # Outputs of a trial, in the order in which they are written.

@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     market_dimension             int64[markets]: place of the first of its MONTHS dimensions
     market_factor                float64[markets, markets]: lower Cholesky factor of the correlations of monthly shocks
     nodes                        int64[MONTHS, 3] of `processes.bridge_nodes`
-    platform_rows                int64[platforms, ROWS − 1]: row of each input
+    platform_rows                int64[platforms, ROWS − 2]: row of each input
     factor_rows                  int64[platforms, most factors]: rows of the throughput factors, −1 for none
     features                     int64[platforms] of `platform`
     schedule                     int64[platforms]: how it is depreciated
@@ -234,9 +234,10 @@ def _draw_prices(plan, sampling, first, work):
 def _simulate_platform(plan, sampling, first, platform, work):
     """Inputs, months and costs of one platform, into `work.outputs`."""
     inputs, features, outputs = work.inputs, plan.features[platform], work.outputs[platform]
-    for row in range(layout.ROWS - 1):
+    for row in range(layout.ROWS - 2):
         inputs[row, :] = work.values[plan.platform_rows[platform, row]]
     inputs[layout.THROUGHPUT_FACTOR, :] = 1.0
+    inputs[layout.SURVIVORS, :] = 1.0
     for k in range(plan.factor_rows.shape[1]):
         if plan.factor_rows[platform, k] >= 0:
             inputs[layout.THROUGHPUT_FACTOR, :] *= work.values[plan.factor_rows[platform, k]]

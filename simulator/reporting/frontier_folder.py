@@ -13,7 +13,7 @@ from simulator.run_folder import (
     finish,
     free_name,
     json_text,
-    study_yaml,
+    study_files,
     unfinished,
     write_parquet,
     write_text,
@@ -33,5 +33,6 @@ def save(result: FrontierResult, folder: Path | None) -> Path:
             save_frontier(result, temporary / name)
         write_text(temporary / "frontier.json", json_text(document(result)))
         write_parquet(table(result), temporary / "frontier.parquet")
-        write_text(temporary / "study.yaml", study_yaml(result.study.document.tree))
+        for name, write in study_files(result.study).items():
+            write(temporary / name)
         return finish(temporary, wanted)

@@ -51,11 +51,11 @@ def read_mixture(reader: Reader, found: Mapping[str, Any], path: Path, extra: tu
 
 def mixture(weights: list[float], parts: list[Marginal]) -> Marginal:
     """A mixture of distributions, of which some may be mixtures; of a single one, that one."""
-    total = math.fsum(weights)
+    total = math.fsum(weight / max(weights) for weight in weights)
     flat: list[tuple[float, Marginal]] = []
     for weight, part in zip(weights, parts, strict=True):
         inner = zip(part.parameters, part.components, strict=True) if part.family == "mixture" else [(1.0, part)]
-        flat += [(weight / total * share, component) for share, component in inner]
+        flat += [(weight / max(weights) / total * share, component) for share, component in inner]
     if len(flat) == 1:
         return flat[0][1]
     return Marginal("mixture", tuple(weight for weight, _ in flat), tuple(part for _, part in flat))
@@ -77,7 +77,7 @@ def read_empirical(reader: Reader, found: Mapping[str, Any], path: Path, extra: 
         return None
     inside: Path = (*path, "file")
     folder = reader.folder(inside)
-    if FilePath(name).is_absolute() or not (folder / name).resolve().is_relative_to(folder.resolve()):
+    if "\0" in name or FilePath(name).is_absolute() or not (folder / name).resolve().is_relative_to(folder.resolve()):
         reader.refuse(inside, f"found '{quoted(name)}', which lies outside the folder of the file that names it; expected a file "
                       "beside it or below")
         return None

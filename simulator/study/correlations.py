@@ -16,6 +16,7 @@ FEWEST_DEGREES, MOST_DEGREES = 1.0, 200.0
 MOST_MEMBERS = 400
 _SINGULAR = -1e-10  # the least eigenvalue that rounding may leave of one that is 0
 _NODES = 48
+_WORTH_SAYING, _MOST_SHOWN = 0.002, 12
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -90,12 +91,13 @@ def _read_copula(reader: Reader, found: Any, path: Path) -> float:
     if found == "gaussian":
         return 0.0
     if not isinstance(found, dict):
-        more = ": {family: t, degrees_of_freedom: 4}" if found == "t" else ""
-        reader.refuse(path, f"found {shown(found)}; expected gaussian or {{family: t, degrees_of_freedom}}{more}")
+        reader.refuse(path, f"found {shown(found)}; expected gaussian, or such as {{family: t, degrees_of_freedom: 4}}")
         return 0.0
     reader.known_keys(found, path, ("family", "degrees_of_freedom"), "key")
     family = reader.choice(found, "family", path, FAMILIES)
     if family != "t":
+        if "degrees_of_freedom" in found:
+            reader.refuse((*path, "degrees_of_freedom"), "found degrees of freedom of a Gaussian copula; expected them with 'family: t'")
         return 0.0
     if "degrees_of_freedom" not in found:
         reader.missing((*path, "degrees_of_freedom"), "a t copula has them; the fewer, the more often extremes come together")
@@ -116,7 +118,7 @@ def _read_pair(reader: Reader, item: Any, path: Path, scalars: Mapping[str, bool
     for position, name in enumerate(item[:2]):
         if not isinstance(name, str) or not (name in scalars or name in processes):
             reader.refuse((*path, position), f"found {shown(name)}, which is no input in use"
-                          f"{nearest(name, (*scalars, *processes)) or '; expected a path such as shared.utilization'}")
+                          f"{_instead(reader, name) or nearest(name, (*scalars, *processes)) or _A_PATH}")
     rank = reader.number(item[2], (*path, 2))
     if rank is not None and not -1 <= rank <= 1:
         reader.refuse((*path, 2), f"found {figure(rank)}; expected a rank correlation between -1 and 1")
@@ -132,6 +134,17 @@ def _read_pair(reader: Reader, item: Any, path: Path, scalars: Mapping[str, bool
                       f"or one of its parameters, such as {process}.median")
         return None
     return (first, second), rank
+
+
+_A_PATH = "; expected a path such as shared.utilization"
+
+
+def _instead(reader: Reader, name: Any) -> str:
+    """Where a path leads to the price of a market, whose own path is meant."""
+    found = reader.document.tree
+    for key in str(name).split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return f"; it is the price of markets.{quoted(str(found['market']))}" if isinstance(found, dict) and "market" in found else ""
 
 
 def _group(reader: Reader, ranks: Mapping[tuple[str, str], float], degrees: float, path: Path) -> Group:
@@ -157,15 +170,17 @@ def _group(reader: Reader, ranks: Mapping[tuple[str, str], float], degrees: floa
 
 
 def _in_words(members: Sequence[str], ranks: Mapping[tuple[str, str], float], possible: Any) -> str:
-    """Each pair whose correlation differs, or that was not listed and now has one."""
+    """The pairs whose correlation has to change, those first that change most."""
     parts = []
     for i, first in enumerate(members):
         for j in range(i + 1, len(members)):
             stated, found = ranks.get((first, members[j])), possible[i, j]
-            if stated is not None or abs(found) >= 0.0005:
+            if abs(found - (stated or 0.0)) >= _WORTH_SAYING:
                 was = "0, as not listed" if stated is None else figure(stated)
-                parts.append(f"[{quoted(first)}, {quoted(members[j])}, {found:.3f}] (for {was})")
-    return ", ".join(parts)
+                parts.append((abs(found - (stated or 0.0)), f"[{quoted(first)}, {quoted(members[j])}, {found:.3f}] (for {was})"))
+    parts.sort(key=lambda part: -part[0])
+    more = f" and {len(parts) - _MOST_SHOWN} others" if len(parts) > _MOST_SHOWN else ""
+    return ", ".join(text for _, text in parts[:_MOST_SHOWN]) + more
 
 
 def nearest_possible(matrix: Any, degrees: float) -> Any:

@@ -89,7 +89,7 @@ class Distribution:
         ways = [_listed(form.required) for form in self.forms if form.required]
         if self.percentiles:
             ways.append({1: "one percentile such as p95", 2: "two percentiles such as p5 and p95",
-                         3: "three percentiles or more, such as p10, p50 and p90"}[self.percentiles])
+                         3: f"three to {self.most} percentiles such as p10, p50 and p90"}[self.percentiles])
         optional = dict.fromkeys((*(name for form in self.forms for name in form.optional), *self.fit_optional))
         return ", or ".join(ways) + (f" ({_listed(tuple(optional))} may be added)" if optional else "")
 

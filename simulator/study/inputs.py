@@ -60,6 +60,10 @@ def _read_kinds(reader: Reader, found: Mapping[str, Any], path: Path, quantity: 
     """`{measured: …, claim: …}`: both are read, and one is used: the one that `use` or the study names."""
     before = reader.refusals
     reader.known_keys(found, path, (*KINDS, "use"), "key")
+    for kind in KINDS:
+        if isinstance(found.get(kind), dict) and any(inner in found[kind] for inner in KINDS):
+            reader.refuse((*path, kind), "found kinds of evidence inside a kind of evidence; expected a number or a distribution")
+            return None
     use = reader.choice(found, "use", path, KINDS, evidence) or evidence
     for kind in KINDS:
         if kind not in found:

@@ -49,7 +49,8 @@ def study_schema() -> dict[str, Any]:
                 "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
                 "horizon": {"$ref": "#/$defs/input", "description": f"years, at most {LONGEST_HORIZON:g}"}}),
             "markets": {"type": "object", "description": "named prices", "additionalProperties": {
-                "anyOf": [{"type": "number"}, {"type": "object"}]}},
+                "anyOf": [{"type": "number"}, {"type": "object", "properties": {
+                    "of": {"enum": [quantity.name for quantity in INPUTS if quantity.process]}}}]}},
             "shared": _object({**inputs, "throughput_factors": factors}),
             "correlations": _correlations(),
             "platforms": {"type": "object", "additionalProperties": _object({

@@ -74,7 +74,15 @@ def read_process(reader: Reader, found: Mapping[str, Any], path: Path, quantity:
     if known["hedged_share"] != constant(0.0) and (elsewhere or process.has_jumps) and "strike" not in found:
         reader.missing((*path, "strike"), "a hedge needs it where the process has jumps or starts away from its median")
         return None
-    widest = known["volatility"].support()[1] / math.sqrt(2 * known["reversion_rate"].support()[0])
+    slowest = known["reversion_rate"].support()[0]
+    if process.has_jumps:
+        rate, size = known["jumps.rate"].support()[1], max(map(abs, known["jumps.mean"].support()))
+        spread = math.sqrt(rate * (size**2 + known["jumps.sd"].support()[1] ** 2) / (2 * slowest))
+        if max(rate * size / slowest, spread) > _WIDEST_LOG_SD:
+            reader.refuse((*path, "jumps"), f"found jumps that move the log price by {rate * size / slowest:.3g} in the long run, with "
+                          f"an sd of {spread:.3g}; expected at most {_WIDEST_LOG_SD:g}: sizes are of the log, the rate is per year")
+            return None
+    widest = known["volatility"].support()[1] / math.sqrt(2 * slowest)
     if widest > _WIDEST_LOG_SD:
         reader.refuse(path, f"found a volatility and a reversion_rate that let the log price spread by {widest:.3g} (one sd, in "
                       f"the long run); expected at most {_WIDEST_LOG_SD:g}: volatility is per √year, reversion_rate per year")

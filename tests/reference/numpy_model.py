@@ -160,7 +160,7 @@ def one_platform(x: Mapping[str, Array], platform: Mapping[str, Any], horizon: f
                    * (1 + m["software_gain"] * (1 - np.exp(-years / m["software_gain_time"]))))
     throughput = x["throughput"] * np.prod([value for name, value in x.items() if name.startswith("throughput_factors.")], axis=0)
     covered = np.arange(1, months + 1) <= 12 * m["warranty"] + 1e-9
-    failed, alive = _failures(x, share, covered, words["attrition"] == "without_replacement", rng)
+    failed, alive, left_running = _failures(x, share, covered, words["attrition"] == "without_replacement", rng)
     tokens = _monthly(throughput) * utilization * m["availability"] * alive * performance * SECONDS * share
 
     def present_value(monthly: Array) -> Array:
@@ -187,7 +187,7 @@ def one_platform(x: Mapping[str, Array], platform: Mapping[str, Any], horizon: f
     if ownership == "buy":
         # What a price before tax has to cover of the capital, such that after tax it is covered.
         at_end = (1 + x["discount_rate"]) ** -(x["deployment_time"] + life)
-        sale = x["capex"] * x["residual_value"] * np.exp(-x["residual_decay"] * life)
+        sale = x["capex"] * left_running * x["residual_value"] * np.exp(-x["residual_decay"] * life)
         allowance, left = _allowances(x, words["depreciation"], life, months)
         at_once = (1 + x["discount_rate"]) ** (0.5 / 12) if words["depreciation"] == "full_expensing" else 1
         deducted = present_value(allowance) * at_once + left * at_end
@@ -198,7 +198,7 @@ def one_platform(x: Mapping[str, Array], platform: Mapping[str, Any], horizon: f
         "present_cost": (1 - tax) * cost, "present_tokens": (1 - tax) * sold,
         "cost_per_million_tokens": 1e6 * cost / sold,
         "parts": {part: 1e6 * value / sold for part, value in present.items()},
-        "cost_per_gpu_hour": cost / present_value(HOURS * share),
+        "cost_per_gpu_hour": cost / present_value(HOURS * share * alive),
         "tokens_per_dollar": sold / cost,
     }
     if "peak_flops" in x:
@@ -212,14 +212,15 @@ def one_platform(x: Mapping[str, Array], platform: Mapping[str, Any], horizon: f
             results["carbon_per_million_tokens"] = results["energy_per_million_tokens"] * x["carbon_intensity"]
 
     fallen = (1 - m["token_price_decline"]) ** years
+    before_tax = cost - present["capex"] + x["capex"] - sale * at_end if ownership == "buy" else cost
     if "target_margin" in x:
-        results["minimum_price"] = 1e6 * cost / present_value(tokens * fallen) / (1 - x["target_margin"])
+        results["minimum_price"] = 1e6 * before_tax / present_value(tokens * fallen) / (1 - x["target_margin"])
     if "declines" in platform:
         results["first_year_break_even_price"] = 1e6 * cost / present_value(tokens * fallen)
     if "token_price" in x or "output_token_price" in x:
         per_token = price("token_price") if "token_price" in x else _monthly(_blended_price(x, platform["operating_point"]))
         revenue = tokens * per_token * fallen / 1e6
-        results["gross_margin"] = 1 - cost / present_value(revenue)
+        results["gross_margin"] = 1 - before_tax / present_value(revenue)
         results["net_present_value"] = (1 - tax) * (present_value(revenue) - cost)
         results["probability_of_loss"] = (results["net_present_value"] < 0).astype(float)
         if "power" in x:
@@ -233,8 +234,8 @@ def one_platform(x: Mapping[str, Array], platform: Mapping[str, Any], horizon: f
 
 
 def _failures(x: Mapping[str, Array], share: Array, covered: Array, retires: bool,
-              rng: np.random.Generator) -> tuple[Array, Array]:
-    """Share of the GPUs that fails in each month, and that runs in it on average, both [n, months].
+              rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Share of the GPUs that fails in each month and that runs in it on average, both [n, months], and at the end [n].
 
     What fails under warranty is replaced; what fails later is not, where the fleet retires.
     """
@@ -248,7 +249,7 @@ def _failures(x: Mapping[str, Array], share: Array, covered: Array, retires: boo
             lost = failed[:, t] * ~covered[:, t]
             alive[:, t] = running - lost / 2
             running = running - lost
-    return failed, alive
+    return failed, alive, running
 
 
 def _rent(x: Mapping[str, Array], price: Array, months: int) -> Array:
