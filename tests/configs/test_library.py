@@ -119,6 +119,19 @@ def test_rented_and_bought_agree_in_what_they_share(platform):
 
 
 @platforms
+def test_an_epidemic_of_failures_may_hit_what_is_bought(platform):
+    """5 to 10 % for each generation; in one the rate is that of Titan's older GPUs, ((t/7.11)^2.64)/t, over a life of 3 to 7
+    years, as a multiple of the 2 % that operators count on, or worse."""
+    epidemic = described(f"platforms/{platform}.yaml", ("platforms", platform, "failure_epidemic"))
+    assert 0.05 <= epidemic["probability"] <= 0.10
+    multiplier = epidemic["rate_multiplier"]
+    titan = {years: (years / 7.11) ** 2.64 / years / 0.02 for years in (3, 5, 7)}
+    assert multiplier["low"] == pytest.approx(titan[3], rel=0.2)
+    assert multiplier["mode"] == pytest.approx(titan[5], rel=0.05)
+    assert multiplier["high"] > titan[7]
+
+
+@platforms
 def test_platforms_are_compared_at_one_operating_point(platform):
     point = described(f"platforms/{platform}.yaml", ("platforms", platform, "operating_point"))
     assert {key: point[key] for key in ("model", "interactivity", "input_tokens", "output_tokens", "token_basis")} == {
