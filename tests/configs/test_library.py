@@ -96,9 +96,9 @@ def test_operators_markets_and_platforms_combine(tmp_path, operator, market):
     study = combined(tmp_path, f"markets/{market}", f"operators/{operator}", *names)
     assert len(study.platforms) == 20
     assert all(warning.startswith("operating points differ in precision") for warning in studies.notes_but_of_evidence(study))
-    # Nothing is left out unawares but what is of the other kind of operator, and the hedge of nobody.
+    # Nothing is left out unawares but what is of the other kind of operator, and what the README says.
     left_out = {name for platform in study.platforms for name in platform.not_modelled()}
-    assert left_out <= {"hosting_price", "facility_capex"}
+    assert left_out <= {"hosting_price", "facility_capex", "tax_rate", "contracted_power_factor"}
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -115,7 +115,7 @@ def test_rented_and_bought_agree_in_what_they_share(platform):
     rented = described(f"platforms/{platform}_rented.yaml", ("platforms", f"{platform}_rented"))
     assert rented["label"] == f"{bought['label']} (rented)"
     assert {key: bought[key] for key in bought if key in ALIKE} == {key: rented[key] for key in rented if key in ALIKE}
-    assert set(rented) - ALIKE == {"label", "ownership", "rental_price", "gpu_lifetime"}
+    assert set(rented) - ALIKE == {"label", "ownership", "rental_price", "contract_term", "gpu_lifetime"}
 
 
 @platforms
@@ -188,6 +188,23 @@ def test_costs_of_capital_are_real(operator, nominal):
     rate = described(f"operators/{operator}_renting.yaml", ("shared", "discount_rate"))
     for key, stated, inflation in zip(("low", "mode", "high"), nominal, (2.5, 2.25, 2), strict=True):
         assert rate[key] == pytest.approx((1 + stated / 100) / (1 + inflation / 100) - 1, abs=6e-4)
+    stated = described(f"operators/{operator}_renting.yaml", ("shared", "inflation"))
+    assert [stated[key] for key in ("high", "mode", "low")] == [0.025, 0.0225, 0.02]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_tenant_and_owner_pay_the_same_staff_for_the_serving_and_the_owner_pays_the_hands(operator):
+    """Together they are the staff of the rule, 600 USD per GPU and year at a large operator, on hardware of 50,000 USD."""
+    renting, owner = (tree(f"operators/{operator}{mode}.yaml")["shared"] for mode in ("_renting", ""))
+    assert "opex" in renting and "opex" not in owner
+    given = renting["opex"], owner["maintenance_rate"]
+    serving, upkeep = ([stated[key] for key in ("low", "mode", "high")] for stated in given)
+    if operator == "enterprise":  # less the licences
+        serving = [cost - licence for cost, licence in zip(serving, (1500, 3500, 4500), strict=True)]
+    insurance = {"large_operator": (0.010, 0.016, 0.025), "api_provider": (0.010, 0.016, 0.030),
+                 "enterprise": (0.016, 0.040, 0.080)}[operator]
+    hands = [50_000 * (share - insured) for share, insured in zip(upkeep, insurance, strict=True)]
+    assert hands == pytest.approx(serving)
 
 
 @pytest.mark.parametrize(("operator", "mean"), [("large_operator", 0.65), ("api_provider", 0.50), ("enterprise", 0.23)])
