@@ -55,13 +55,18 @@ def combined(folder, *files, trials=2048):
     return simulator.load(path)
 
 
+WORDS = {"label", "vendor", "ownership", "operating_point", "peak_flops_basis", "depreciation"}
+
+
 def stated_inputs(found, path=()):
     """Every mapping that states an input, by path."""
     for key, value in found.items():
-        if key == "throughput_factors" or (not path and key in ("shared", "platforms")) or path == ("platforms",):
-            yield from stated_inputs(value, (*path, key))
-        elif path and key not in ("label", "vendor", "ownership", "operating_point", "peak_flops_basis"):
-            yield (*path, key), value
+        within = (*path, key)
+        if key == "throughput_factors" or within in (("shared",), ("platforms",), ("markets",)) or path == ("platforms",) or (
+                isinstance(value, dict) and "claim" in value):
+            yield from stated_inputs(value, within)
+        elif path and key not in WORDS and set(value) != {"market"}:
+            yield within, value
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda file: file.stem)
