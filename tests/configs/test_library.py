@@ -55,13 +55,18 @@ def combined(folder, *files, trials=2048):
     return simulator.load(path)
 
 
+WORDS = {"label", "vendor", "ownership", "operating_point", "peak_flops_basis", "depreciation"}
+
+
 def stated_inputs(found, path=()):
     """Every mapping that states an input, by path."""
     for key, value in found.items():
-        if key == "throughput_factors" or (not path and key in ("shared", "platforms")) or path == ("platforms",):
-            yield from stated_inputs(value, (*path, key))
-        elif path and key not in ("label", "vendor", "ownership", "operating_point", "peak_flops_basis"):
-            yield (*path, key), value
+        within = (*path, key)
+        if key == "throughput_factors" or within in (("shared",), ("platforms",), ("markets",)) or path == ("platforms",) or (
+                isinstance(value, dict) and "claim" in value):
+            yield from stated_inputs(value, within)
+        elif path and key not in WORDS and set(value) != {"market"}:
+            yield within, value
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda file: file.stem)
@@ -96,9 +101,9 @@ def test_operators_markets_and_platforms_combine(tmp_path, operator, market):
     study = combined(tmp_path, f"markets/{market}", f"operators/{operator}", *names)
     assert len(study.platforms) == 20
     assert all(warning.startswith("operating points differ in precision") for warning in studies.notes_but_of_evidence(study))
-    # Nothing is left out unawares but what is of the other kind of operator, and the hedge of nobody.
+    # Nothing is left out unawares but what is of the other kind of operator, and what the README says.
     left_out = {name for platform in study.platforms for name in platform.not_modelled()}
-    assert left_out <= {"hosting_price", "facility_capex"}
+    assert left_out <= {"hosting_price", "facility_capex", "tax_rate", "contracted_power_factor"}
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
@@ -115,7 +120,20 @@ def test_rented_and_bought_agree_in_what_they_share(platform):
     rented = described(f"platforms/{platform}_rented.yaml", ("platforms", f"{platform}_rented"))
     assert rented["label"] == f"{bought['label']} (rented)"
     assert {key: bought[key] for key in bought if key in ALIKE} == {key: rented[key] for key in rented if key in ALIKE}
-    assert set(rented) - ALIKE == {"label", "ownership", "rental_price", "gpu_lifetime"}
+    assert set(rented) - ALIKE == {"label", "ownership", "rental_price", "contract_term", "gpu_lifetime"}
+
+
+@platforms
+def test_an_epidemic_of_failures_may_hit_what_is_bought(platform):
+    """5 to 10 % for each generation; in one the rate is that of Titan's older GPUs, ((t/7.11)^2.64)/t, over a life of 3 to 7
+    years, as a multiple of the 2 % that operators count on, or worse."""
+    epidemic = described(f"platforms/{platform}.yaml", ("platforms", platform, "failure_epidemic"))
+    assert 0.05 <= epidemic["probability"] <= 0.10
+    multiplier = epidemic["rate_multiplier"]
+    titan = {years: (years / 7.11) ** 2.64 / years / 0.02 for years in (3, 5, 7)}
+    assert multiplier["low"] == pytest.approx(titan[3], rel=0.2)
+    assert multiplier["mode"] == pytest.approx(titan[5], rel=0.05)
+    assert multiplier["high"] > titan[7]
 
 
 @platforms
@@ -175,6 +193,23 @@ def test_costs_of_capital_are_real(operator, nominal):
     rate = described(f"operators/{operator}_renting.yaml", ("shared", "discount_rate"))
     for key, stated, inflation in zip(("low", "mode", "high"), nominal, (2.5, 2.25, 2), strict=True):
         assert rate[key] == pytest.approx((1 + stated / 100) / (1 + inflation / 100) - 1, abs=6e-4)
+    stated = described(f"operators/{operator}_renting.yaml", ("shared", "inflation"))
+    assert [stated[key] for key in ("high", "mode", "low")] == [0.025, 0.0225, 0.02]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_tenant_and_owner_pay_the_same_staff_for_the_serving_and_the_owner_pays_the_hands(operator):
+    """Together they are the staff of the rule, 600 USD per GPU and year at a large operator, on hardware of 50,000 USD."""
+    renting, owner = (tree(f"operators/{operator}{mode}.yaml")["shared"] for mode in ("_renting", ""))
+    assert "opex" in renting and "opex" not in owner
+    given = renting["opex"], owner["maintenance_rate"]
+    serving, upkeep = ([stated[key] for key in ("low", "mode", "high")] for stated in given)
+    if operator == "enterprise":  # less the licences
+        serving = [cost - licence for cost, licence in zip(serving, (1500, 3500, 4500), strict=True)]
+    insurance = {"large_operator": (0.010, 0.016, 0.025), "api_provider": (0.010, 0.016, 0.030),
+                 "enterprise": (0.016, 0.040, 0.080)}[operator]
+    hands = [50_000 * (share - insured) for share, insured in zip(upkeep, insurance, strict=True)]
+    assert hands == pytest.approx(serving)
 
 
 @pytest.mark.parametrize(("operator", "mean"), [("large_operator", 0.65), ("api_provider", 0.50), ("enterprise", 0.23)])

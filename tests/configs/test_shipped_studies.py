@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import studies
 from measured import frontier, interpolate, needs_benchmark
 
 import simulator
 from simulator.analysis.published import compare_published
+from simulator.study.correlations import rank_correlation
+from simulator.study.model import Process
 
 REPOSITORY = Path(__file__).parents[2]
 STUDIES = REPOSITORY / "configs" / "studies"
@@ -131,6 +134,61 @@ def test_residual_decays_like_resale_prices(bought, months, resold):
     inputs = bought.study.inputs()
     value, decay = (inputs[f"platforms.{HOPPER}.{name}"].value.quantile(0.5) for name in ("residual_value", "residual_decay"))
     assert value * math.exp(-decay * months / 12) == pytest.approx(0.8 * resold, rel=0.12)
+
+
+# --- what goes together ------------------------------------------------------------------------------------------
+
+
+def stated_pairs(study):
+    """The stated rank correlations of inputs, by pair."""
+    group = study.correlations.inputs
+    return {(first, second): float(rank_correlation(group.matrix[i][j], study.correlations.degrees))
+            for i, first in enumerate(group.members) for j, second in enumerate(group.members) if i != j}
+
+
+@every_study
+def test_studies_state_what_goes_together(file):
+    """The judged correlations of the evidence, wherever a study has both inputs and neither is certain."""
+    study = simulator.load(file)
+    inputs = study.inputs()
+    pairs = stated_pairs(study)
+    utilization, energy = "shared.utilization", "shared.energy_price.median"
+    expected = {}
+    for platform in study.platforms:
+        own = f"platforms.{platform.name}."
+        throughput, life = f"{own}throughput", f"{own}gpu_lifetime"
+        expected[utilization, throughput] = -0.2
+        expected |= {(throughput, f"platforms.{other.name}.throughput"): 0.3 for other in study.platforms
+                     if other.name.removesuffix("_rented") != platform.name.removesuffix("_rented")}
+        if platform.ownership == "buy":
+            expected[energy, f"{own}pue"] = 0.2
+            expected[f"{own}residual_decay", life] = -0.4
+        else:
+            bought = f"platforms.{platform.name.removesuffix('_rented')}."
+            expected[utilization, f"{own}rental_price.median"] = 0.5
+            expected[f"{bought}residual_value", f"{own}rental_price.median"] = 0.7
+            expected |= {(f"{bought}{name}", f"{own}{name}"): 1
+                         for name in ("throughput", "software_gain", "software_gain_time", "gpu_lifetime")}
+
+    def is_uncertain(path):
+        process = path.removesuffix(".median")
+        given = inputs.get(process)
+        return given is not None and (process == path) != isinstance(given.value, Process) and not given.is_constant
+
+    for pair, rank in expected.items():
+        if all(map(is_uncertain, pair)):
+            assert pairs.get(pair) == pytest.approx(rank, abs=1e-3), pair
+
+
+@pytest.mark.parametrize("name", ["rent_or_buy", "enterprise_on_premises"])
+def test_rented_and_bought_share_what_the_hardware_does(name):
+    run = simulator.run(simulator.load(STUDIES / f"{name}.yaml", overrides=["simulation.trials=2048"]))
+    for platform in (p.name for p in run.study.platforms if p.ownership == "rent"):
+        for given in ("throughput", "software_gain", "software_gain_time", "gpu_lifetime"):
+            rented = run.sample.inputs[f"platforms.{platform}.{given}"]
+            assert np.ptp(rented) > 0
+            bought = run.sample.inputs[f"platforms.{platform.removesuffix('_rented')}.{given}"]
+            np.testing.assert_allclose(rented, bought, rtol=1e-6)
 
 
 # --- the published table -------------------------------------------------------------------------------------------
