@@ -118,7 +118,7 @@ EXCLUSIVE = {"token_price": ("input_token_price", "output_token_price")}
 NEEDLESS_WITHOUT = {"hosting_escalation": "hosting_price", "residual_decay": "residual_value", "replacement_cost": "failure_rate",
                     "warranty": "failure_rate", "failure_epidemic": "failure_rate", "fleet_size": "failure_rate",
                     "contracted_power_factor": "hosting_price", "depreciation_life": "tax_rate",
-                    "cached_input_share": "input_token_price", "cached_input_token_price": "input_token_price"}
+                    "cached_input_share": "input_token_price", "cached_input_token_price": "cached_input_share"}
 # Inputs that say nothing to a study of costs alone.
 FOR_PRICES_ONLY = ("token_price_decline",)
 ALTERNATIVES = {"hosting_price": "facility_capex", "facility_capex": "hosting_price"}
@@ -168,8 +168,8 @@ RESULTS: tuple[Result, ...] = (
     Result("net_present_value", "USD/GPU", "present value of what is earned less what it costs, after tax", more_is_better=True),
     Result("net_present_value_per_megawatt", "USD/MW", "the same per IT power", more_is_better=True),
     Result("payback", "year", "time from payment until the money is back, undiscounted and after tax"),
-    Result("minimum_price", "USD", "price of a million tokens, at the first one, that leaves the target margin"),
-    Result("first_year_break_even_price", "USD", "price of a million tokens, at the first one, that covers the cost as it falls"),
+    Result("minimum_price", "USD per million tokens", "price at the first token that leaves the target margin"),
+    Result("first_year_break_even_price", "USD per million tokens", "price at the first token that covers the cost as it falls"),
 )
 CHANCES: tuple[Result, ...] = (
     Result("probability_of_loss", "1", "share of trials with a net present value below 0"),

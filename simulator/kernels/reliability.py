@@ -29,7 +29,8 @@ from simulator.units import MONTHS_PER_YEAR
 def fill_failures(inputs, features, horizon, seed, stream, replicate, first, u, running, failed, alive):
     """The share of the GPUs bought that fails in each month, and that runs in it (the mean of its begin and end).
 
-    inputs  float64[ROWS, n], whose survivors are filled; seed, stream uint64, replicate, first: addresses of the draws (a dimension a month)
+    inputs  float64[ROWS, n], whose survivors are filled
+    seed, stream  uint64, replicate, first: addresses of the draws (a dimension a month)
     u, running  float64[n], overwritten; failed, alive float64[MONTHS, ≥ n], filled as far as the longest life
     Under warranty what fails is replaced, so that a fleet that is not topped up shrinks only afterwards.
     """

@@ -164,9 +164,13 @@ def _others(run: Run, scenario: str) -> Table:
 def _spread(run: Run, name: str, quantity: str, scenario: str) -> str:
     """P50 (P5 to P95) of a result of a platform, with the basis of its FLOPS; nothing where it does not apply."""
     try:
-        low, middle, high = (run.estimate(name, quantity, p, scenario) for p in ("p5", "p50", "p95"))
+        low, middle = (run.estimate(name, quantity, p, scenario) for p in ("p5", "p50"))
     except KeyError:
         return ""
+    try:
+        high = run.estimate(name, quantity, "p95", scenario)
+    except KeyError:  # a payback that in some futures never comes
+        return f"{number(middle)} ({number(low)} to never)"
     spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
     basis = next(platform.peak_flops_basis for platform in run.study.platforms if platform.name == name)
     return f"{number(middle)}{spread}" + (f" {basis}" if quantity == "flops_per_dollar" and basis else "")

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from simulator.quantities import INPUT, NEEDLESS_WITHOUT, NEEDS, WITH_REPLACEMENT
+from simulator.study.families import Marginal
+from simulator.study.frontier import OutsideFrontierError
 from simulator.study.model import Input, Platform, Process
 from simulator.study.reader import Reader
 from simulator.units import MONTHS
@@ -40,11 +42,40 @@ def check_use(reader: Reader, tree: Mapping[str, Any], platforms: Sequence[Platf
     warnings += [f"{platform.label}: {key} has no effect without {other}" for platform in platforms
                  for key, other in _NO_EFFECT.items() if key in platform.inputs and other not in platform.inputs
                  and not (key == "failure_rate" and platform.attrition != WITH_REPLACEMENT)]
+    warnings += _words_without_effect(tree, platforms)
     for platform in platforms:
         if "failure_rate" in platform.inputs and platform.attrition != WITH_REPLACEMENT and (
                 "replacement_cost" in platform.inputs):
             warnings.append(f"{platform.label}: replacement_cost has no effect with 'attrition: without_replacement'")
     return warnings
+
+
+def _words_without_effect(tree: Mapping[str, Any], platforms: Sequence[Platform]) -> list[str]:
+    """What a platform says, or shares, that changes nothing there."""
+    shared = tree.get("shared")
+    words = set(shared) if isinstance(shared, dict) else set()
+    bought = [platform for platform in platforms if platform.ownership == "buy"]
+    notes = []
+    if "depreciation" in words and not any("tax_rate" in platform.inputs for platform in bought):
+        notes.append("shared.depreciation has no effect: no platform that is bought has a tax_rate")
+    if "attrition" in words and not any("failure_rate" in platform.inputs for platform in bought):
+        notes.append("shared.attrition has no effect: no platform that is bought has a failure_rate")
+    for platform in platforms:
+        stated = tree["platforms"].get(platform.name, {}) if isinstance(tree.get("platforms"), dict) else {}
+        own = stated if isinstance(stated, dict) else {}
+        for word, needed in (("depreciation", "tax_rate"), ("attrition", "failure_rate"), ("peak_flops_basis", "peak_flops")):
+            if word in own and (needed not in platform.inputs or (platform.ownership == "rent" and word != "peak_flops_basis")):
+                notes.append(f"{platform.label}: {word} has no effect without {needed}"
+                             + (" of a platform that is bought" if platform.ownership == "rent" else ""))
+        if not {"power", "pue"} <= set(platform.inputs):
+            notes += [f"{platform.label}: {name} has no effect without power and pue"
+                      for name in ("carbon_intensity", "idle_power_fraction") if name in own]
+        if "depreciation_life" in platform.inputs and platform.depreciation != "straight_line":
+            notes.append(f"{platform.label}: depreciation_life has no effect with 'depreciation: {platform.depreciation}'")
+        notes += [f"{given.path}.strike has no effect without hedged_share" for given in platform.inputs.values()
+                  if isinstance(given.value, Process) and "strike" in given.value.parameters
+                  and given.value.parameters["hedged_share"].parameters == (0.0,)]
+    return list(dict.fromkeys(notes))
 
 
 def check_horizon(reader: Reader, platforms: Sequence[Platform], horizon: float) -> list[str]:
@@ -101,6 +132,28 @@ def _stated(value: float | str | None) -> str:
     return f"{value:g}" if isinstance(value, float) else value or "not stated"
 
 
+
+
+def check_frontiers(platforms: Sequence[Platform]) -> list[str]:
+    """A throughput that is stated beside a frontier holds at one operating point: it is said where the frontier has another."""
+    notes = []
+    for platform in platforms:
+        given, point = platform.inputs.get("throughput"), platform.operating_point
+        if platform.frontier is None or given is None or point is None or point.interactivity is None:
+            continue
+        if not isinstance(given.value, Marginal) or given.value.is_constant:
+            continue
+        stated = given.value.quantile(0.5)
+        try:
+            measured = platform.frontier.throughput_at(point.interactivity)
+        except OutsideFrontierError:
+            notes.append(f"{platform.label}: its throughput (median {stated:,.4g}) is stated for {point.interactivity:g} "
+                         f"token/s/user, where nothing was measured: its frontier goes {platform.frontier.measured_range()}")
+            continue
+        if not given.value.quantile(0.05) <= measured <= given.value.quantile(0.95):
+            notes.append(f"{platform.label}: its throughput (median {stated:,.4g}) is not what its frontier has at "
+                         f"{point.interactivity:g} token/s/user ({measured:,.4g}); take it out to read it off the frontier")
+    return notes
 
 
 def check_terms(platforms: Sequence[Platform], horizon: float) -> list[str]:

@@ -97,7 +97,8 @@ def _read_copula(reader: Reader, found: Any, path: Path) -> float:
     family = reader.choice(found, "family", path, FAMILIES)
     if family != "t":
         if "degrees_of_freedom" in found:
-            reader.refuse((*path, "degrees_of_freedom"), "found degrees of freedom of a Gaussian copula; expected them with 'family: t'")
+            reader.refuse((*path, "degrees_of_freedom"), "found degrees of freedom of a Gaussian copula; expected them with "
+                          "'family: t'")
         return 0.0
     if "degrees_of_freedom" not in found:
         reader.missing((*path, "degrees_of_freedom"), "a t copula has them; the fewer, the more often extremes come together")

@@ -78,9 +78,10 @@ def read_process(reader: Reader, found: Mapping[str, Any], path: Path, quantity:
     if process.has_jumps:
         rate, size = known["jumps.rate"].support()[1], max(map(abs, known["jumps.mean"].support()))
         spread = math.sqrt(rate * (size**2 + known["jumps.sd"].support()[1] ** 2) / (2 * slowest))
-        if max(rate * size / slowest, spread) > _WIDEST_LOG_SD:
-            reader.refuse((*path, "jumps"), f"found jumps that move the log price by {rate * size / slowest:.3g} in the long run, with "
-                          f"an sd of {spread:.3g}; expected at most {_WIDEST_LOG_SD:g}: sizes are of the log, the rate is per year")
+        moved = rate * size / slowest
+        if max(moved, spread) > _WIDEST_LOG_SD:
+            reader.refuse((*path, "jumps"), f"found jumps that move the log price by {moved:.3g} in the long run, with an sd of "
+                          f"{spread:.3g}; expected at most {_WIDEST_LOG_SD:g}: sizes are of the log, the rate is per year")
             return None
     widest = known["volatility"].support()[1] / math.sqrt(2 * slowest)
     if widest > _WIDEST_LOG_SD:

@@ -12,6 +12,7 @@ from simulator.quantities import INPUT
 from simulator.study.checks import (
     LONGEST_HORIZON,
     check_evidence,
+    check_frontiers,
     check_horizon,
     check_operating_points,
     check_terms,
@@ -77,6 +78,7 @@ def _read(reader: Reader, default_name: str) -> Study:
     platforms = tuple(read_platforms(reader, tree, shared, context))
     warnings += check_use(reader, tree, platforms, markets)
     warnings += check_horizon(reader, platforms, simulation.horizon)
+    warnings += check_frontiers(platforms)
     warnings += check_terms(platforms, simulation.horizon)
     warnings += check_operating_points(reader, platforms, reader.flag(tree, "compare_across_operating_points", ()))
     inputs = {given.path: given for platform in platforms for given in platform.all_inputs()}

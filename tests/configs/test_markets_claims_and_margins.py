@@ -127,12 +127,13 @@ def test_taxes_are_the_statutory_ones():
 
 
 def test_the_margin_hangs_together(margin):
-    """A price at the minimum leaves half of the revenue, so it is twice the first-year break-even price; and a falling price
-    has to begin above the constant one."""
+    """A price at the minimum leaves half of the revenue before tax, so it is twice the first-year break-even price less what
+    that has to cover of tax; and a falling price has to begin above the constant one."""
     for platform in ("hgx_h200", BLACKWELL, f"{BLACKWELL}_rented"):
         minimum, first, cost = (margin.estimate(platform, name, "p50").value for name in (
             "minimum_price", "first_year_break_even_price", "cost_per_million_tokens"))
-        assert minimum == pytest.approx(2 * first, rel=1e-6)
+        taxed = not platform.endswith("_rented")  # a rent is deducted as it is paid
+        assert 1.9 * first < minimum < 2 * first if taxed else minimum == pytest.approx(2 * first, rel=1e-6)
         assert 1.3 < first / cost < 3
         assert margin.estimate(platform, "carbon_per_million_tokens", "p50").value == pytest.approx(
             360 * margin.estimate(platform, "energy_per_million_tokens", "p50").value, rel=0.05)

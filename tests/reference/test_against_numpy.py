@@ -337,7 +337,7 @@ BUY = st.fixed_dictionaries(
 RENT = st.fixed_dictionaries(
     {"ownership": st.just("rent"), "throughput": number(1, 1e5), "rental_price": prices(2.0)},
     optional={**ANY, "power": number(0.1, 5), "pue": number(1, 3), "gpu_lifetime": years(0.02, 15),
-              "contract_term": years(0.02, 5),
+              "contract_term": years(0.09, 5),
               "discount_rate": number(-0.1, 0.9)})
 
 

@@ -40,8 +40,8 @@ def test_wrong_pairs(tmp_path, pairs, message):
 
 
 @pytest.mark.parametrize(("copula", "message"), [
-    ("t", "copula: found the text 't'; expected gaussian or {family: t, degrees_of_freedom}: {family: t, degrees_of_freedom: 4}"),
-    ("clayton", "copula: found the text 'clayton'; expected gaussian or {family: t, degrees_of_freedom}"),
+    ("t", "copula: found the text 't'; expected gaussian, or such as {family: t, degrees_of_freedom: 4}"),
+    ("clayton", "copula: found the text 'clayton'; expected gaussian, or such as {family: t, degrees_of_freedom: 4}"),
     ({"family": "t"}, "copula.degrees_of_freedom: is missing; a t copula has them; the fewer, the more often extremes come together"),
     ({"family": "t", "degrees_of_freedom": 0.5}, "copula.degrees_of_freedom: found 0.5; expected at least 1 and at most 200 (beyond, "
      "the Gaussian copula is as good)"),

@@ -180,7 +180,8 @@ def test_a_misspelt_key_is_not_missing_as_well(path, wrong, message):
     ("platforms", {}, "platforms: is missing; expected at least one platform"),
     ("platforms.a", 3, "platforms.a: found 3; expected a platform: ownership, throughput, …"),
     ("platforms.a", {}, "platforms.a: found an empty mapping; expected a platform: ownership, throughput, …"),
-    ("simulation", "x", "simulation: found the text 'x'; expected a mapping with trials, replicates, sampler, antithetic, seed, horizon"),
+    ("simulation", "x", "simulation: found the text 'x'; expected a mapping with trials, replicates, sampler, antithetic, "
+     "seed, horizon"),
     ("simulation.horizon", {"distribution": "uniform", "low": 1, "high": 2},
      "simulation.horizon: found a distribution; expected a number of years"),
     ("simulation.horizon", "x", "simulation.horizon: found the text 'x'; expected a number"),
