@@ -1,6 +1,7 @@
-"""The months of single trials as cash flows, undiscounted, and the time to payback.
+"""The months of single trials of a bought platform as cash flows, undiscounted, and the time to payback.
 
-`months` gathers the same flows as sums over a block, which is faster and says less; a test holds them together.
+`months` gathers the same flows as sums over a block, which is faster and says less. The payback that comes of these, and the
+costs that come of those, are held against the same independent model (tests/reference/numpy_model.py).
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ import math
 
 from simulator.kernels.elementary import exp, log
 from simulator.kernels.jit import inline, jit
-from simulator.kernels.months import term_of
 from simulator.kernels.platform import (
     AVAILABILITY,
     CAPEX,
-    CONTRACT_TERM,
     CONTRACTED_POWER_FACTOR,
     DEPLOYMENT_TIME,
     DEPRECIATION_LIFE,
@@ -31,9 +30,7 @@ from simulator.kernels.platform import (
     HAS_GAIN,
     HAS_RAMP,
     HAS_TAX,
-    HAS_TERM,
     HAS_TOKEN_PRICE,
-    HAS_WARRANTY,
     HOSTING_ESCALATION,
     HOSTING_PRICE,
     IDLE_POWER_FRACTION,
@@ -43,10 +40,6 @@ from simulator.kernels.platform import (
     OPEX,
     POWER,
     PUE,
-    RENT_IS_FIXED,
-    RENT_MOVES,
-    RENTAL_PRICE,
-    RENTED,
     REPLACEMENT_COST,
     RESIDUAL_DECAY,
     RESIDUAL_VALUE,
@@ -63,19 +56,18 @@ from simulator.kernels.platform import (
     TOKEN_PRICE_MOVES,
     UTILIZATION,
     UTILIZATION_RAMP,
-    WARRANTY,
 )
+from simulator.kernels.reliability import is_covered
 from simulator.kernels.tax import monthly_annuity, written_off
 from simulator.units import HOURS_PER_MONTH, MONTHS_PER_YEAR, SECONDS_PER_MONTH, TOKENS_PER_MILLION
 
 # Rows of a trial's months: tokens, kWh, revenue [USD], the parts of the cost [USD] and what is deducted for tax [USD].
-FLOW_ROWS = ("tokens", "energy_kwh", "revenue", "facility", "energy", "hosting", "operations", "replacement", "rent", "deduction")
-TOKENS, ENERGY_KWH, REVENUE, FACILITY, ENERGY, HOSTING, OPERATIONS, REPLACEMENT, RENT, DEDUCTION = range(10)
-FLOWS = 10
+TOKENS, ENERGY_KWH, REVENUE, FACILITY, ENERGY, HOSTING, OPERATIONS, REPLACEMENT, DEDUCTION = range(9)
+FLOWS = 9
 
 
 @jit
-def monthly_flows(inputs, i, features, schedule, horizon, energy_prices, rental_prices, token_prices, failed, alive, flows):
+def monthly_flows(inputs, i, features, schedule, horizon, energy_prices, token_prices, failed, alive, flows):
     """The flows of trial i in each month of its life; returns how many months.
 
     Arguments as in `months.sum_over_months`; flows float64[FLOWS, MONTHS], filled for the months of the life.
@@ -103,20 +95,15 @@ def monthly_flows(inputs, i, features, schedule, horizon, energy_prices, rental_
             price = token_prices[t - 1, i] if features & TOKEN_PRICE_MOVES else inputs[TOKEN_PRICE, i]
             price *= _power(1.0 - inputs[TOKEN_PRICE_DECLINE, i], years)
         flows[REVENUE, t - 1] = flows[TOKENS, t - 1] * price / TOKENS_PER_MILLION
-        flows[FACILITY:, t - 1] = 0.0
-        if features & RENTED:
-            flows[RENT, t - 1] = _rent(inputs, i, features, t, rental_prices) * HOURS_PER_MONTH * w
-            flows[OPERATIONS, t - 1] = inputs[OPEX, i] / MONTHS_PER_YEAR * w
-        else:
-            energy_price = energy_prices[t - 1, i] if features & ENERGY_MOVES else inputs[ENERGY_PRICE, i]
-            flows[ENERGY, t - 1] = flows[ENERGY_KWH, t - 1] * energy_price
-            if features & HAS_FACILITY:
-                flows[FACILITY, t - 1] = inputs[FACILITY_CAPEX, i] * inputs[POWER, i] * w / annuity
-            flows[HOSTING, t - 1] = (inputs[POWER, i] * inputs[CONTRACTED_POWER_FACTOR, i] * inputs[HOSTING_PRICE, i]
-                                     * _power(1.0 + inputs[HOSTING_ESCALATION, i], years) * w)
-            flows[OPERATIONS, t - 1] = (inputs[OPEX, i] + inputs[MAINTENANCE_RATE, i] * inputs[CAPEX, i]) / MONTHS_PER_YEAR * w
-            flows[REPLACEMENT, t - 1] = _replacement(inputs, i, features, t, w, failed)
-        if features & HAS_TAX and not features & RENTED:
+        energy_price = energy_prices[t - 1, i] if features & ENERGY_MOVES else inputs[ENERGY_PRICE, i]
+        flows[ENERGY, t - 1] = flows[ENERGY_KWH, t - 1] * energy_price
+        flows[FACILITY, t - 1] = (inputs[FACILITY_CAPEX, i] * inputs[POWER, i] * w / annuity) if features & HAS_FACILITY else 0.0
+        flows[HOSTING, t - 1] = (inputs[POWER, i] * inputs[CONTRACTED_POWER_FACTOR, i] * inputs[HOSTING_PRICE, i]
+                                 * _power(1.0 + inputs[HOSTING_ESCALATION, i], years) * w)
+        flows[OPERATIONS, t - 1] = (inputs[OPEX, i] + inputs[MAINTENANCE_RATE, i] * inputs[CAPEX, i]) / MONTHS_PER_YEAR * w
+        flows[REPLACEMENT, t - 1] = _replacement(inputs, i, features, t, w, failed)
+        flows[DEDUCTION, t - 1] = 0.0
+        if features & HAS_TAX:
             flows[DEDUCTION, t - 1] = inputs[CAPEX, i] * (
                 written_off(schedule, min(t / MONTHS_PER_YEAR, life), inputs[DEPRECIATION_LIFE, i])
                 - (written_off(schedule, (t - 1) / MONTHS_PER_YEAR, inputs[DEPRECIATION_LIFE, i]) if t > 1 else 0.0)
@@ -131,23 +118,9 @@ def _power(base, exponent):
 
 
 @inline
-def _rent(inputs, i, features, t, prices):
-    """USD/GPU/hour in month t."""
-    begun = 0.0
-    if features & RENT_IS_FIXED and features & HAS_TERM:
-        term = MONTHS_PER_YEAR * inputs[CONTRACT_TERM, i]
-        begun = term_of(t, term) * term
-    month = int(begun + 1e-9) if features & RENT_IS_FIXED else t - 1
-    price = prices[month, i] if features & RENT_MOVES else inputs[RENTAL_PRICE, i]
-    if features & RENT_IS_FIXED:
-        price *= _power(1.0 + inputs[INFLATION, i], -(t - 0.5 - begun) / MONTHS_PER_YEAR)
-    return price
-
-
-@inline
 def _replacement(inputs, i, features, t, w, failed):
     """USD in month t."""
-    if features & RETIRES or (features & HAS_WARRANTY and t <= MONTHS_PER_YEAR * inputs[WARRANTY, i] + 1e-9):
+    if features & RETIRES or is_covered(inputs, i, t):
         return 0.0
     share = failed[t - 1, i] if features & HAS_FLEET else (
         inputs[FAILURE_RATE, i] * inputs[FAILURE_EPIDEMIC, i] / MONTHS_PER_YEAR * w)
@@ -155,14 +128,14 @@ def _replacement(inputs, i, features, t, w, failed):
 
 
 @jit
-def payback(inputs, features, schedule, horizon, energy_prices, rental_prices, token_prices, failed, alive, flows, years, paid):
+def payback(inputs, features, schedule, horizon, energy_prices, token_prices, failed, alive, flows, years, paid):
     """When the money is back: undiscounted, after tax, from the payment on, to the part of the month in which it is.
 
     Arguments as in `monthly_flows`; years float64[n], filled: [year], NEVER where it is not back by the end, sale included;
     paid float64[n], filled: 1 where it is, else 0
     """
     for i in range(years.size):
-        months = monthly_flows(inputs, i, features, schedule, horizon, energy_prices, rental_prices, token_prices, failed, alive,
+        months = monthly_flows(inputs, i, features, schedule, horizon, energy_prices, token_prices, failed, alive,
                                flows)
         tax = inputs[TAX_RATE, i] if features & HAS_TAX else 0.0
         balance = -inputs[CAPEX, i]

@@ -2,7 +2,7 @@
 
 Time runs in months t = 1..T, T = ceil(12 L). Month t has weight w_t = clip(12 L − (t − 1), 0, 1) and is discounted
 from its middle, v_t = (1 + r)^−(deployment_time + (t − ½)/12). Costs and tokens are these sums times what does not move
-in time (`cost`). `cash_flows` states the same months once more, one trial and one month at a time.
+in time (`cost`). `cash_flows` states the months of a bought platform once more, one trial and one month at a time.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from simulator.kernels.platform import (
     RENT_MOVES,
     RENTAL_PRICE,
     RETIRES,
+    ROUNDING,
     S_ALIVE,
     S_COVERED,
     S_DECLINED,
@@ -54,9 +55,8 @@ from simulator.kernels.platform import (
     UTILIZATION_RAMP,
     WARRANTY,
 )
+from simulator.kernels.reliability import is_covered
 from simulator.units import MONTHS_PER_YEAR
-
-_ROUNDING = 1e-9  # months: a term or a warranty of whole months ends with its last month
 
 
 @jit
@@ -113,13 +113,12 @@ def sum_over_months(inputs, features, horizon, energy_prices, rental_prices, tok
             for i in range(n):
                 h[i] *= h_step[i]  # (1 + hosting_escalation)^((t−½)/12)
                 sums[S_HOSTING, i] += vw[i] * h[i]
-        if t <= warranty_end + _ROUNDING:
+        if t <= warranty_end + ROUNDING:
             for i in range(n):
-                sums[S_COVERED, i] += vw[i] if t <= MONTHS_PER_YEAR * inputs[WARRANTY, i] + _ROUNDING else 0.0
+                sums[S_COVERED, i] += vw[i] if is_covered(inputs, i, t) else 0.0
         if features & HAS_FLEET and not features & RETIRES:
             for i in range(n):
-                covered = features & HAS_WARRANTY and t <= MONTHS_PER_YEAR * inputs[WARRANTY, i] + _ROUNDING
-                sums[S_FAILED, i] += 0.0 if covered else v[i] * failed[t - 1, i]
+                sums[S_FAILED, i] += 0.0 if is_covered(inputs, i, t) else v[i] * failed[t - 1, i]
         if features & RETIRES:
             for i in range(n):
                 w[i] *= alive[t - 1, i]
@@ -190,18 +189,12 @@ def _miss(t, ramp, energy_moves, prices, v, w, sums):
 
 
 @inline
-def term_of(t, term):
-    """Which term of a contract month t lies in, from 0; term in months."""
-    return math.floor((t - 1 + _ROUNDING) / term)
-
-
-@inline
 def _fixed_rent(inputs, features, t, prices, vw, rent):
     """A rent that is fixed in nominal money when a term begins: rental_price of that month, deflated by the time since."""
     for i in range(vw.size):
         begun = 0.0
         if features & HAS_TERM:
             term = MONTHS_PER_YEAR * inputs[CONTRACT_TERM, i]
-            begun = term_of(t, term) * term
-        price = prices[int(begun + _ROUNDING), i] if features & RENT_MOVES else inputs[RENTAL_PRICE, i]
+            begun = math.floor((t - 1 + ROUNDING) / term) * term
+        price = prices[int(begun + ROUNDING), i] if features & RENT_MOVES else inputs[RENTAL_PRICE, i]
         rent[i] += vw[i] * price * exp(-log(1.0 + inputs[INFLATION, i]) * (t - 0.5 - begun) / MONTHS_PER_YEAR)

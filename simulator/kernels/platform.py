@@ -50,4 +50,5 @@ OUTPUT_ROWS = (
  PAYBACK, MINIMUM_PRICE, FIRST_YEAR_BREAK_EVEN_PRICE, CARBON_PER_MILLION, LOSS, PAYS_BACK) = range(25)
 OUTPUTS = 25
 
+ROUNDING = 1e-9  # months: a term or a warranty of whole months ends with its last month
 NEVER = 1e9  # years: the payback of what is never paid back

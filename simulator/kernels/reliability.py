@@ -9,20 +9,26 @@ from __future__ import annotations
 import math
 
 from simulator.kernels.distributions import poisson
-from simulator.kernels.jit import jit
+from simulator.kernels.jit import inline, jit
 from simulator.kernels.platform import (
     FAILURE_EPIDEMIC,
     FAILURE_RATE,
     FLEET_SIZE,
     GPU_LIFETIME,
     HAS_FLEET,
-    HAS_WARRANTY,
     RETIRES,
+    ROUNDING,
     SURVIVORS,
     WARRANTY,
 )
 from simulator.kernels.uniforms import random_uniforms
 from simulator.units import MONTHS_PER_YEAR
+
+
+@inline
+def is_covered(inputs, i, t):
+    """Whether month t of trial i is under warranty (of 0 years where there is none)."""
+    return t <= MONTHS_PER_YEAR * inputs[WARRANTY, i] + ROUNDING
 
 
 @jit
@@ -50,8 +56,7 @@ def fill_failures(inputs, features, horizon, seed, stream, replicate, first, u, 
             share = min(share, running[i]) if features & RETIRES else share
             failed[t - 1, i] = share
             if features & RETIRES:
-                covered = features & HAS_WARRANTY and t <= MONTHS_PER_YEAR * inputs[WARRANTY, i] + 1e-9
-                lost = 0.0 if covered else share
+                lost = 0.0 if is_covered(inputs, i, t) else share
                 alive[t - 1, i] = running[i] - 0.5 * lost
                 running[i] -= lost
     inputs[SURVIVORS, :] = running

@@ -121,6 +121,7 @@ class Workspace(NamedTuple):
     values: Floats
     normals: Floats
     parameters: Floats
+    months: Ints
     prices: Floats
     jumps: Floats
     failed: Floats
@@ -142,7 +143,8 @@ def workspace(plan: Plan) -> Workspace:
     fails = MONTHS if np.any(plan.features & (layout.HAS_FLEET | layout.RETIRES)) else 1
     return Workspace(
         u=floats(), z=floats(), words=np.zeros(BLOCK, np.uint64), values=floats(len(plan.family)),
-        normals=floats(len(plan.copula_rows)), parameters=floats(len(PROCESS_ROWS)), prices=floats(max(markets, 1), MONTHS),
+        normals=floats(len(plan.copula_rows)), parameters=floats(len(PROCESS_ROWS)), months=np.zeros(markets, np.int64),
+        prices=floats(max(markets, 1), MONTHS),
         jumps=floats(jumps), failed=floats(fails), alive=floats(fails), flows=np.zeros((FLOWS, MONTHS)),
         inputs=floats(layout.ROWS), state=floats(layout.STATES), sums=floats(layout.SUMS),
         outputs=floats(platforms, layout.OUTPUTS))
@@ -209,9 +211,10 @@ def _draw_prices(plan, sampling, first, work):
             together |= plan.market_factor[market, other] != 0.0
     longest = 0
     for market in range(markets):
-        longest = max(longest, _months_in_use(plan, market, work.values))
+        work.months[market] = _months_in_use(plan, market, work.values)
+        longest = max(longest, work.months[market])
     for market in range(markets):
-        months = longest if together else _months_in_use(plan, market, work.values)
+        months = longest if together else work.months[market]
         for k in range(MONTHS):
             if plan.nodes[k, 0] < months:
                 _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, work.u)
@@ -220,7 +223,7 @@ def _draw_prices(plan, sampling, first, work):
     if together:
         mix_shocks(plan.market_factor, longest, work.prices)
     for market in range(markets):
-        months = _months_in_use(plan, market, work.values)
+        months = work.months[market]
         for row in range(work.parameters.shape[0]):
             work.parameters[row, :] = work.values[plan.market_rows[market, row]]
         if plan.market_flags[market] & HAS_JUMPS:
@@ -251,7 +254,7 @@ def _simulate_platform(plan, sampling, first, platform, work):
     sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.failed, work.alive, work.state, work.sums)
     platform_costs(inputs, features, plan.schedule[platform], plan.horizon, work.sums, outputs)
     if features & layout.HAS_TOKEN_PRICE and not features & layout.RENTED:
-        payback(inputs, features, plan.schedule[platform], plan.horizon, energy, rental, tokens, work.failed, work.alive,
+        payback(inputs, features, plan.schedule[platform], plan.horizon, energy, tokens, work.failed, work.alive,
                 work.flows, outputs[layout.PAYBACK], outputs[layout.PAYS_BACK])
 
 
