@@ -74,6 +74,11 @@ class Run:
         """One number, by platform (or pair `later/earlier`), quantity and statistic. Raises KeyError."""
         return self._by_name[scenario, owner, quantity, statistic].estimate
 
+    def find(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate | None:
+        """As `estimate`; None where the number does not apply."""
+        record = self._by_name.get((scenario, owner, quantity, statistic))
+        return record.estimate if record else None
+
     @cached_property
     def _by_name(self) -> dict[tuple[str, str, str, str], Record]:
         return {(r.scenario, r.owner, f"{r.group}.{r.quantity}" if r.group else r.quantity, r.statistic): r for r in self.records}

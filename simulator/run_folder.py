@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform as machine
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -23,9 +22,8 @@ from simulator.results import Run
 from simulator.study.model import Study
 from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
+from simulator.study.writing import study_yaml
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
-_WORDS = frozenset({"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE"})
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
 
 
@@ -110,31 +108,6 @@ def _with_own_files(study: Study) -> dict[str, Any]:
 
 def _copy(source: Path, path: Path) -> None:
     path.write_bytes(source.read_bytes())
-
-
-def study_yaml(tree: Mapping[str, Any]) -> str:
-    """A resolved study as YAML that runs as it is."""
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-    from ruamel.yaml.representer import SafeRepresenter
-
-    class Quoting(SafeRepresenter):
-        """Quotes whatever is not plainly a word or a path of words: a plain `:0` or `no` would be read as something else."""
-
-        def represent_str(self, value: str) -> Any:
-            plain = _PLAIN.fullmatch(value) and value not in _WORDS
-            return self.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
-
-    Quoting.add_representer(str, Quoting.represent_str)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel's own type is too narrow
-    yaml.width = 10_000  # a folded text does not come back as it was
-    yaml.Representer = Quoting
-    text = StringIO()
-    yaml.dump(dict(tree), text)
-    return text.getvalue()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -69,12 +69,27 @@ def load_all(files: list[Path], overlays: list[Path] | None,
     return loaded, wrong
 
 
-def say_what_is_wrong(file: Path, error: StudyError) -> None:
-    """Everything that is to be put right in a study, on standard error."""
+def say_what_is_wrong(file: Path, error: StudyError, what: str = "") -> None:
+    """Everything that is to be put right in a study, on standard error; `what` is said of it, else how many things."""
     count = len(error.problems)
-    say(f"{file}: {count} thing{'s' * (count != 1)} to put right")
+    say(f"{file}: {what or f'{count} thing' + 's' * (count != 1) + ' to put right'}")
     for problem in error.problems:
         say(f"  {problem}")
+
+
+@contextlib.contextmanager
+def said_if_failed(name: str) -> Iterator[None]:
+    """A run that fails is said on standard error, and ends the command."""
+    from simulator.engine.run import RunError
+
+    try:
+        yield
+    except RunError as error:
+        say(f"{name}: the run failed: {error}")
+        raise typer.Exit(FAILED) from None
+    except MemoryError:
+        say(f"{name}: the run failed: out of memory")
+        raise typer.Exit(FAILED) from None
 
 
 def print_rich(block: RenderableType, width: int = 160) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import FAILED, WRONG_INPUT, say, warn
+from simulator.cli.common import FAILED, WRONG_INPUT, AsJson, say, warn
 
 if TYPE_CHECKING:
     from simulator.fitting.from_file import FittedInput
@@ -39,7 +39,7 @@ def fit(
     usd_per: Annotated[float | None, typer.Option(metavar="X", help="Prices: USD for one of the file's currency.")] = None,
     coverage: Annotated[float, typer.Option(metavar="SHARE", help="Prices: leave out months of which less is known.")] = 0.8,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the Q–Q picture, .svg or .png.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the input alone, without candidates and notes.")] = False,
 ) -> None:
     """Fit a distribution, lifetimes or a price process to data; print an input to paste."""

@@ -20,7 +20,9 @@ from simulator.cli.common import (
     load_all,
     print_rich,
     progress,
+    said_if_failed,
     say,
+    say_what_is_wrong,
     warn,
     whole,
 )
@@ -64,27 +66,18 @@ def frontier(
 
 
 def _simulate(file: Path, study: Study, threads: int, quiet: bool) -> FrontierResult:
-    from simulator.engine.run import RunError
     from simulator.experiments.frontier import NoFrontierError, frontier_costs
     from simulator.study import StudyError
 
     try:
-        with progress(study.name, quiet) as advance:
+        with said_if_failed(study.name), progress(study.name, quiet) as advance:
             return frontier_costs(study, threads, advance)
     except NoFrontierError as error:
         say(f"{file}: platforms: {error}")
         raise typer.Exit(WRONG_INPUT) from None
     except StudyError as error:
-        say(f"{file}: not usable along the frontier")
-        for problem in error.problems:
-            say(f"  {problem}")
+        say_what_is_wrong(file, error, "not usable along the frontier")
         raise typer.Exit(WRONG_INPUT) from None
-    except RunError as error:
-        say(f"{study.name}: the run failed: {error}")
-        raise typer.Exit(FAILED) from None
-    except MemoryError:
-        say(f"{study.name}: the run failed: out of memory")
-        raise typer.Exit(FAILED) from None
 
 
 def _save(found: FrontierResult, out: Path | None) -> Path:

@@ -21,6 +21,7 @@ from simulator.cli.common import (
     load_all,
     print_rich,
     progress,
+    said_if_failed,
     say,
     warn,
     whole,
@@ -68,18 +69,10 @@ def run(
 
 
 def _simulate(study: Study, threads: int, quiet: bool) -> Run:
-    from simulator.engine.run import RunError
     from simulator.experiments.evidence import run_with_each_evidence
 
-    try:
-        with progress(study.name, quiet) as advance:
-            return run_with_each_evidence(study, threads, advance)
-    except RunError as error:
-        say(f"{study.name}: the run failed: {error}")
-        raise typer.Exit(FAILED) from None
-    except MemoryError:
-        say(f"{study.name}: the run failed: out of memory")
-        raise typer.Exit(FAILED) from None
+    with said_if_failed(study.name), progress(study.name, quiet) as advance:
+        return run_with_each_evidence(study, threads, advance)
 
 
 def _save(finished: Run, out: Path) -> Path:

@@ -189,7 +189,7 @@ def _pair(first: str, second: str, runs: dict[float, Run], measured: dict[str, F
     """A pair, later/earlier in the study's order as results name it, wherever both were run."""
     both = {x: found for x, found in runs.items() if {first, second} <= set(_names(found))}
     name = f"{first}/{second}"
-    rows = tuple(PairRow(x, _estimate(found, name, "ratio", "p50"), found.estimate(name, "probability_cheaper"))
+    rows = tuple(PairRow(x, found.find(name, "ratio", "p50"), found.estimate(name, "probability_cheaper"))
                  for x, found in both.items())
     flips: list[Flip] = []
     if len(both) > 1 and first in measured and second in measured:
@@ -214,13 +214,6 @@ def _flip(of: str, first: str, second: str, crossing: Crossing) -> Flip:
     below, above = (first, second) if crossing.rising else (second, first)
     half = NORMAL_QUANTILE * crossing.standard_error
     return Flip(of, below, above, Estimate(crossing.at, crossing.standard_error, crossing.at - half, crossing.at + half))
-
-
-def _estimate(found: Run, owner: str, quantity: str, statistic: str) -> Estimate | None:
-    try:
-        return found.estimate(owner, quantity, statistic)
-    except KeyError:
-        return None
 
 
 def _log(ratio: Estimate) -> tuple[float, float] | None:

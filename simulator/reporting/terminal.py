@@ -107,11 +107,8 @@ def _parts(run: Run, scenario: str) -> Table:
 
 
 def _part(run: Run, name: str, part: str, scenario: str) -> Estimate | None:
-    try:
-        found = run.estimate(name, f"parts.{part}", "mean", scenario)
-    except KeyError:
-        return None
-    return found if found.value else None
+    found = run.find(name, f"parts.{part}", "mean", scenario)
+    return found if found and found.value else None
 
 
 def _pairs(run: Run, scenario: str) -> Table:
@@ -163,13 +160,10 @@ def _others(run: Run, scenario: str) -> Table:
 
 def _spread(run: Run, name: str, quantity: str, scenario: str) -> str:
     """P50 (P5 to P95) of a result of a platform, with the basis of its FLOPS; nothing where it does not apply."""
-    try:
-        low, middle = (run.estimate(name, quantity, p, scenario) for p in ("p5", "p50"))
-    except KeyError:
+    low, middle, high = (run.find(name, quantity, p, scenario) for p in ("p5", "p50", "p95"))
+    if low is None or middle is None:
         return ""
-    try:
-        high = run.estimate(name, quantity, "p95", scenario)
-    except KeyError:  # a payback that in some futures never comes
+    if high is None:  # a payback that in some futures never comes
         return f"{number(middle)} ({number(low)} to never)"
     spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
     basis = next(platform.peak_flops_basis for platform in run.study.platforms if platform.name == name)
@@ -177,10 +171,8 @@ def _spread(run: Run, name: str, quantity: str, scenario: str) -> str:
 
 
 def _chance(run: Run, name: str, quantity: str, scenario: str) -> str:
-    try:
-        return chance(run, run.estimate(name, quantity, scenario=scenario), scenario)
-    except KeyError:
-        return ""
+    found = run.find(name, quantity, scenario=scenario)
+    return chance(run, found, scenario) if found else ""
 
 
 def _published(run: Run, scenario: str) -> list[RenderableType]:

@@ -123,9 +123,8 @@ def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estim
     names = [platform.name for platform in run.study.platforms]
     turned = names.index(this) < names.index(that)
     pair = f"{that}/{this}" if turned else f"{this}/{that}"
-    try:
-        found = [run.estimate(pair, "ratio", p, scenario) for p in ("p5", "p50", "p95")]
-    except KeyError:
+    found = [estimate for p in ("p5", "p50", "p95") if (estimate := run.find(pair, "ratio", p, scenario))]
+    if len(found) < 3:
         return None
     low, middle, high = map(_inverse, reversed(found)) if turned else found
     return low, middle, high

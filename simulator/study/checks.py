@@ -79,6 +79,7 @@ def _words_without_effect(tree: Mapping[str, Any], platforms: Sequence[Platform]
 
 
 def check_horizon(reader: Reader, platforms: Sequence[Platform], horizon: float) -> list[str]:
+    """Lives that the horizon cuts are named; where hardware is sold at the end, its residual value then has to be stated."""
     warnings: list[str] = []
     if reader.is_misread(("simulation", "horizon")):
         return warnings
@@ -130,8 +131,6 @@ def check_operating_points(reader: Reader, platforms: Sequence[Platform], across
 
 def _stated(value: float | str | None) -> str:
     return f"{value:g}" if isinstance(value, float) else value or "not stated"
-
-
 
 
 def check_frontiers(platforms: Sequence[Platform]) -> list[str]:

@@ -51,11 +51,12 @@ def read_mixture(reader: Reader, found: Mapping[str, Any], path: Path, extra: tu
 
 def mixture(weights: list[float], parts: list[Marginal]) -> Marginal:
     """A mixture of distributions, of which some may be mixtures; of a single one, that one."""
-    total = math.fsum(weight / max(weights) for weight in weights)
+    largest = max(weights)  # weights may be as large as numbers go
+    total = math.fsum(weight / largest for weight in weights)
     flat: list[tuple[float, Marginal]] = []
     for weight, part in zip(weights, parts, strict=True):
         inner = zip(part.parameters, part.components, strict=True) if part.family == "mixture" else [(1.0, part)]
-        flat += [(weight / max(weights) / total * share, component) for share, component in inner]
+        flat += [(weight / largest / total * share, component) for share, component in inner]
     if len(flat) == 1:
         return flat[0][1]
     return Marginal("mixture", tuple(weight for weight, _ in flat), tuple(part for _, part in flat))
@@ -99,9 +100,10 @@ def _column_of(file: FilePath, column: str) -> tuple[list[float], str]:
     """The numbers of a column, and a digest of the file. Raises DataError."""
     import numpy as np
 
-    from simulator.study.tables import DataError, read_bytes, read_table
+    from simulator.study.tables import DataError, read_bytes, table_of
 
-    table = read_table(file)
+    data = read_bytes(file)
+    table = table_of(file, data)
     values = table.numbers(column)
     missing = np.flatnonzero(np.isnan(values))
     if len(missing):
@@ -109,4 +111,4 @@ def _column_of(file: FilePath, column: str) -> tuple[list[float], str]:
     if not 2 <= len(values) <= MOST_VALUES:
         raise DataError(f"{table.name}: found {len(values):,} value{'s' * (len(values) != 1)} in '{quoted(column)}'; expected at "
                         f"least two and at most {MOST_VALUES:,}")
-    return values.tolist(), hashlib.blake2b(read_bytes(file), digest_size=16).hexdigest()
+    return values.tolist(), hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -276,5 +276,3 @@ def _linked(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
         touched = [found for found in sets if found & set(pair)]
         sets = [found for found in sets if found not in touched] + [set(pair).union(*touched)]
     return tuple(sorted(tuple(sorted(found)) for found in sets))
-
-

@@ -20,6 +20,7 @@ MOST_PLATFORMS, MOST_NAMED, MOST_OWN_PROCESSES = 250, 3500, 34
 PLATFORM_KEYS = ("label", "vendor", "ownership", "operating_point", "frontier", "peak_flops_basis", *EVIDENCE_KEYS)
 OPERATING_POINT_KEYS = ("model", "precision", "interactivity", "input_tokens", "output_tokens", "token_basis", "note")
 TOKEN_BASES = ("total", "output")
+_USUAL_MARKET = "energy_price"  # what a market is the price of where it does not say
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _NAME_IN_WORDS = "letters, digits, '_' and '-', at most 60 and the first one a letter or digit"
 
@@ -50,7 +51,7 @@ def read_markets(reader: Reader, found: Any, evidence: str) -> dict[str, Input |
         path: Path = ("markets", name)
         if not _NAME.fullmatch(name):
             reader.refuse(path, f"found the name '{quoted(name)}'; expected {_NAME_IN_WORDS}")
-        stated, of = value, prices[1]
+        stated, of = value, _USUAL_MARKET
         if isinstance(value, dict) and "of" in value:
             of = reader.choice(value, "of", path, prices, of) or of
             stated = {key: inside for key, inside in value.items() if key != "of"}
@@ -224,5 +225,3 @@ def _read_operating_point(reader: Reader, found: Any, path: Path) -> OperatingPo
     point = OperatingPoint(reader.text(values, "model", path), reader.text(values, "precision", path), interactivity,
                            lengths.get("input_tokens"), lengths.get("output_tokens"), basis or "")
     return point if reader.refusals == before else None  # half an operating point would seem to differ from another one
-
-

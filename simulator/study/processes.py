@@ -110,4 +110,3 @@ def units_of(inputs: Mapping[str, Input]) -> dict[str, str]:
             for name in given.value.parameters:
                 units[f"{path}.{name}"] = parameter_quantity(name, given.quantity).unit
     return units
-

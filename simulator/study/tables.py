@@ -207,7 +207,11 @@ def as_text(file: Path, data: bytes) -> str:
 
 def read_table(file: Path) -> Table:
     """A table by its suffix. Raises DataError."""
-    data = read_bytes(file)
+    return table_of(file, read_bytes(file))
+
+
+def table_of(file: Path, data: bytes) -> Table:
+    """The table that a file's content is, by the file's suffix. Raises DataError."""
     suffix = file.suffix.lower()
     if suffix == ".parquet":
         return _read_parquet(file, data)

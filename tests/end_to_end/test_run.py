@@ -183,8 +183,8 @@ SCALARS = (st.none() | st.booleans() | st.integers(-2**64, 2**64) | st.floats(al
                     | st.dictionaries(st.text(PRINTED, min_size=1, max_size=12), inner, max_size=3), max_leaves=8))
 @example([":0", "no", "1e3", "null", "a: b # c", "- x", " ", "", "2026-01-01", "0x1", "x" * 300, "{", "a\nb", "🙂"])
 def test_a_resolved_study_is_written_as_it_was_read(value):
-    from simulator.run_folder import study_yaml
     from simulator.study.document import read_text
+    from simulator.study.writing import study_yaml
 
     assert read_text(study_yaml({"note": value}), "study.yaml").tree == {"note": value}
 
