@@ -18,7 +18,7 @@ from simulator.kernels.trajectories import Plan
 from simulator.quantities import INPUT, WITH_REPLACEMENT, WORDS
 from simulator.study import metalog
 from simulator.study.correlations import cholesky
-from simulator.study.families import Marginal
+from simulator.study.families import Marginal, constant
 from simulator.study.model import Input, Platform, Process, Study
 from simulator.units import MONTHS
 
@@ -129,7 +129,9 @@ def compile_study(study: Study, wanted: Sequence[tuple[int, int]], pairs: Sequen
     platform_rows = [[_input_row(rows, platform, name, missing) for name in layout.INPUT_ROWS] for platform in study.platforms]
     factors = [[rows.given(factor.path, _marginal(factor)) for factor in platform.factors] for platform in study.platforms]
     widest = max((len(found) for found in factors), default=0)
-    markets = {path: given.value for path, given in sorted(study.inputs().items()) if isinstance(given.value, Process)}
+    moving = {path: given.value for path, given in study.inputs().items() if isinstance(given.value, Process)}
+    # One that others depend on is drawn even where no platform pays it any more, so that leaving out a platform moves no draw.
+    markets = {path: moving.get(path) for path in sorted({*moving, *study.correlations.shocks.members})}
     inflation = study.platforms[0].inputs.get("inflation")
     inflation_row = rows.given(inflation.path, _marginal(inflation)) if inflation else missing
     market_rows = [[_parameter_row(rows, path, process, name, missing, inflation_row) for name in processes.PROCESS_ROWS]
@@ -199,7 +201,9 @@ def _input_row(rows: _Rows, platform: Platform, name: str, missing: int) -> int:
     return rows.given(given.path, given.value) if isinstance(given.value, Marginal) else missing
 
 
-def _parameter_row(rows: _Rows, path: str, process: Process, name: str, missing: int, inflation: int) -> int:
+def _parameter_row(rows: _Rows, path: str, process: Process | None, name: str, missing: int, inflation: int) -> int:
+    if process is None:
+        return missing
     if name == "inflation":
         return inflation
     if name == "start" and process.starts_anywhere:
@@ -207,8 +211,10 @@ def _parameter_row(rows: _Rows, path: str, process: Process, name: str, missing:
     return rows.given(f"{path}.{name}", process.parameters[name]) if name in process.parameters else missing
 
 
-def _flags(process: Process, inflation: bool) -> int:
+def _flags(process: Process | None, inflation: bool) -> int:
     """What a process has, as bits for the kernel."""
+    if process is None:
+        return 0
     given = process.parameters
     return ((processes.HAS_START if "start" in given else 0) | (processes.HAS_STATIONARY_START if process.starts_anywhere else 0)
             | (processes.HAS_JUMPS if process.has_jumps else 0) | (processes.HAS_STRIKE if "strike" in given else 0)
@@ -227,7 +233,8 @@ class _Copula:
 
 def _copula(study: Study, rows: _Rows) -> _Copula:
     stated = study.correlations
-    members = [rows.by_path[path] for path in stated.inputs.members]
+    # As with markets: a member of a platform that was left out is drawn, and read by nobody.
+    members = [rows.by_path[path] if path in rows.by_path else rows.hidden(path, constant(0.0)) for path in stated.inputs.members]
     factor = cholesky(stated.inputs.matrix) if members else np.zeros((0, 0))
     if not stated.degrees or not members:
         return _Copula(members, factor, [-1] * len(members), np.zeros(3))

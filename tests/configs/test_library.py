@@ -12,6 +12,7 @@ from measured import frontier, interpolate, needs_benchmark
 from ruamel.yaml import YAML
 
 import simulator
+from simulator.experiments.frontier import frontier_costs
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 README = CONFIGS / "README.md"
@@ -300,3 +301,12 @@ def test_enterprise_has_the_frontier_of_one_server(platform):
     measured = interpolate(frontier(HARDWARE[platform], disagg="False"), 40)
     for throughput in stated:
         assert math.sqrt(throughput["p5"] * throughput["p95"]) == pytest.approx(measured, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["hopper_vs_blackwell", "rent_or_buy"])
+def test_studies_run_along_their_frontiers(name):
+    """Their platforms come and go with the interactivity, and their inputs depend on one another."""
+    study = simulator.load(CONFIGS / "studies" / f"{name}.yaml", overrides=["simulation.trials=512"])
+    found = frontier_costs(study)
+    assert {row.platform for row in found.rows} == {platform.name for platform in study.platforms}
+    assert all(row.cost["p50"].value > 0 for row in found.rows)

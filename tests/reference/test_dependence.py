@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -190,3 +191,17 @@ def test_the_nearest_possible_correlations():
     found = 2 * np.sin(np.pi / 6 * nearest_possible(matrix, 0))
     assert found[0, 1] == pytest.approx(0.7607, abs=2e-3) and found[0, 2] == pytest.approx(0.1573, abs=2e-3)
     assert np.linalg.eigvalsh(found)[0] > -1e-9
+
+
+def test_leaving_out_a_platform_moves_no_draw(load):
+    """Also where what it had, inputs and processes, others depend on, and comes before them in the order of paths."""
+    rent = {"process": "mean_reverting", "median": 2, "reversion_rate": 1.5, "volatility": 0.6}
+    data = study([["platforms.a.rental_price", "platforms.b.rental_price", 0.8],
+                  ["platforms.a.throughput", "platforms.b.throughput", 0.7], [UTILIZATION, "platforms.a.throughput", -0.3]],
+                 {"family": "t", "degrees_of_freedom": 4}, rental_price=rent)
+    data["platforms"]["b"] = data["platforms"]["a"]
+    whole = load(data)
+    alone = dataclasses.replace(whole, platforms=whole.platforms[1:])
+    before, after = simulator.run(whole), simulator.run(alone)
+    assert before.estimate("b", "cost_per_million_tokens", "mean") == after.estimate("b", "cost_per_million_tokens", "mean")
+    assert before.estimate("b", "cost_per_gpu_hour", "p95") == after.estimate("b", "cost_per_gpu_hour", "p95")
