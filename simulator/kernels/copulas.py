@@ -1,7 +1,8 @@
-"""From independent to dependent uniforms: Gaussian and t copulas over lanes of trials.
+"""From independent to dependent normals: Gaussian and t copulas over lanes of trials.
 
-u → z = Φ⁻¹(u) → L z → (· √(ν/χ²)) → probability, with L the Cholesky factor of the correlation matrix. Each uniform keeps its
-own address, and Sobol' points are never reordered, so that marginals and the net stay what they were.
+u → z = Φ⁻¹(u) → L z → (· √(ν/χ²)) → the normal of the same probability, with L the Cholesky factor of the correlation
+matrix. Each uniform keeps its own address, and Sobol' points are never reordered, so that marginals and the net stay what
+they were.
 """
 
 from __future__ import annotations
@@ -9,32 +10,38 @@ from __future__ import annotations
 import math
 
 from simulator.kernels.distributions import TABLE_HIGH, normal_probability, table_polynomial
-from simulator.kernels.elementary import SMALLEST_UNIFORM, log
+from simulator.kernels.elementary import FARTHEST_NORMAL, SMALLEST_UNIFORM, log
 from simulator.kernels.jit import inline, jit
 
 
 @jit
-def dependent_uniforms(factor, member, normals, chi_squared, degrees, tables, first, intervals, farthest, u):
-    """u[i] of one member of a copula.
+def dependent_normals(factor, member, normals, chi_squared, degrees, tables, first, intervals, farthest, z):
+    """z[i] of one member of a copula: standard normals, as far out as uniforms reach.
 
     factor       float64[members, members]: the lower Cholesky factor; member: its row
     normals      float64[members, ≥ n]: independent standard normals of all members
     chi_squared  float64[≥ n], of the member's group, read where degrees > 0; degrees: of freedom of a t copula, else 0
     tables, first, intervals, farthest  normal scores of Student's t (`engine.quantile_tables.student_table`)
     """
-    n = u.size
-    u[:] = 0.0
+    n = z.size
+    z[:] = 0.0
     for other in range(member + 1):
         weight = factor[member, other]
         if weight != 0.0:
             for i in range(n):
-                u[i] += weight * normals[other, i]
+                z[i] += weight * normals[other, i]
     if degrees > 0.0:
         for i in range(n):
-            t = u[i] * math.sqrt(degrees / chi_squared[i])
-            u[i] = student_score(t, tables, first, intervals, farthest)
+            z[i] = student_score(z[i] * math.sqrt(degrees / chi_squared[i]), tables, first, intervals, farthest)
     for i in range(n):
-        u[i] = min(max(normal_probability(u[i]), SMALLEST_UNIFORM), 1.0 - SMALLEST_UNIFORM)
+        z[i] = min(max(z[i], -FARTHEST_NORMAL), FARTHEST_NORMAL)
+
+
+@jit
+def fill_probabilities(z, u):
+    """u[i] = Φ(z[i]), within what uniforms are kept in."""
+    for i in range(u.size):
+        u[i] = min(max(normal_probability(z[i]), SMALLEST_UNIFORM), 1.0 - SMALLEST_UNIFORM)
 
 
 @inline

@@ -140,12 +140,40 @@ def normal_probability(x):
     return 0.5 * math.erfc(-x * 0.7071067811865476)
 
 
+@inline
+def goes_by_normals(family):
+    """Whether a family's quantile function is one of the standard normal."""
+    return family in (NORMAL, LOGNORMAL, LOG_TABLE, PIECEWISE)
+
+
 @jit
-def fill_quantiles(family, parameters, tables, u, z, x):
+def fill_from_normals(family, parameters, tables, z, x):
+    """x[i] = the quantile at Φ(z[i]) of a family that goes by normals; both float64[n], z is overwritten."""
+    a, b, c, d = parameters[0], parameters[1], parameters[2], parameters[3]
+    if family == NORMAL:
+        for i in range(x.size):
+            x[i] = a + b * z[i]
+    elif family == LOGNORMAL:
+        for i in range(x.size):
+            x[i] = exp(a + b * z[i])
+    elif family == LOG_TABLE:
+        first, intervals = int(a), int(b)
+        for i in range(x.size):
+            z[i] = table_polynomial(z[i], tables, first, intervals)
+        for i in range(x.size):
+            x[i] = c + d * exp(z[i])
+    else:
+        first, pieces = int(a), int(b)
+        for i in range(x.size):
+            x[i] = piecewise(z[i], tables, first, pieces)
+
+
+@jit
+def fill_quantiles(family, parameters, tables, u, z, places, x):
     """x[i] = the quantile of a family at u[i].
 
     family      one of the codes above; parameters float64[5]; tables float64[rows, 8]
-    u, z, x     float64[n]; u is given, x is filled, z is overwritten where the family goes by z
+    u, z, x     float64[n], places uint64[n]; u is given, x is filled; u, z and places are overwritten where the family goes by z
     """
     n = x.size
     a, b, c, d = parameters[0], parameters[1], parameters[2], parameters[3]
@@ -158,14 +186,9 @@ def fill_quantiles(family, parameters, tables, u, z, x):
     elif family == TRIANGULAR:
         for i in range(n):
             x[i] = triangular(u[i], a, b, c)
-    elif family == NORMAL:
-        fill_inverse_normal(u, z)
-        for i in range(n):
-            x[i] = a + b * z[i]
-    elif family == LOGNORMAL:
-        fill_inverse_normal(u, z)
-        for i in range(n):
-            x[i] = exp(a + b * z[i])
+    elif goes_by_normals(family):
+        fill_inverse_normal(u, z, places)
+        fill_from_normals(family, parameters, tables, z, x)
     elif family == TRUNCATED_NORMAL:
         # In the upper tail 1 − Φ keeps its digits and Φ does not, so that a tail is mirrored.
         mirrored = c > a
@@ -181,13 +204,6 @@ def fill_quantiles(family, parameters, tables, u, z, x):
     elif family == EXPONENTIAL:
         for i in range(n):
             x[i] = exponential(u[i], a)
-    elif family == LOG_TABLE:
-        fill_inverse_normal(u, z)
-        first, intervals = int(a), int(b)
-        for i in range(n):
-            z[i] = table_polynomial(z[i], tables, first, intervals)
-        for i in range(n):
-            x[i] = c + d * exp(z[i])
     elif family == DISCRETE:
         first, count = int(a), int(b)
         for i in range(n):
@@ -210,11 +226,6 @@ def fill_quantiles(family, parameters, tables, u, z, x):
         first, bounds = int(a), int(b)
         for i in range(n):
             x[i] = metalog(u[i], tables, first, bounds, c, d)
-    elif family == PIECEWISE:
-        fill_inverse_normal(u, z)
-        first, pieces = int(a), int(b)
-        for i in range(n):
-            x[i] = piecewise(z[i], tables, first, pieces)
     else:
         for i in range(n):
             x[i] = np.nan

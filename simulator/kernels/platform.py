@@ -35,7 +35,7 @@ STRAIGHT_LINE, MACRS_5, FULL_EXPENSING = range(3)
  U_ALIVE, U_MISSED, U_TOKENS) = range(16)
 TAX_ON_CAPITAL = 16  # no sum over months: what tax adds to the part of the capital [USD/GPU]
 SUMS = 17
-STATES = 13
+STATES = 17
 
 # Outputs of a trial, in the order in which they are written.
 OUTPUT_ROWS = (

@@ -55,19 +55,22 @@ def place_shock(node, z, shocks):
     z       float64[n]; shocks float64[MONTHS, ≥ n]: row `first` of a span not yet split holds the span's sum
     """
     first, middle, end = node[0], node[1], node[2]
-    n = z.size
     if middle == end:
         scale = math.sqrt(end - first)
-        for i in range(n):
+        for i in range(z.size):
             shocks[first, i] = scale * z[i]
     else:
         # Given the sum S of a months and b months, the sum of the first a is N(S·a/(a+b), a·b/(a+b)).
         share = (middle - first) / (end - first)
-        spread = math.sqrt(share * (end - middle))
-        for i in range(n):
-            left = share * shocks[first, i] + spread * z[i]
-            shocks[middle, i] = shocks[first, i] - left
-            shocks[first, i] = left
+        _split(share, math.sqrt(share * (end - middle)), z, shocks[first], shocks[middle])
+
+
+@jit
+def _split(share, spread, z, left, right):
+    for i in range(z.size):
+        whole = left[i]
+        left[i] = share * whole + spread * z[i]
+        right[i] = whole - left[i]
 
 
 @jit
@@ -88,7 +91,7 @@ def fill_jumps(parameters, months, seed, stream, replicate, first, u, z, jumps):
 
 
 @jit
-def mean_reverting_prices(parameters, flags, months, jumps, deviation, decay, sigma, prices):
+def mean_reverting_prices(parameters, flags, months, jumps, deviation, decay, sigma, fixed, moving, prices):
     """Turn shocks into the price paid in each month, in place.
 
     x_t − μ = (x_{t−1} − μ) e^{−κ/12} + σ √((1 − e^{−κ/6}) / 2κ) ε_t + J_t, price_t = e^{x_t}  (exact, not Euler)
@@ -96,12 +99,11 @@ def mean_reverting_prices(parameters, flags, months, jumps, deviation, decay, si
 
     parameters  float64[11, ≥ n] in the order of PROCESS_ROWS; what is optional is read where flags say so
     jumps       float64[MONTHS, ≥ n] of `fill_jumps`, read where flags say so
-    prices      float64[MONTHS, ≥ n]: shocks ε_t in, prices out, for the first `months` months
-    deviation, decay, sigma  float64[n], overwritten
+    prices      float64[MONTHS, n]: shocks ε_t in, prices out, for the first `months` months
+    deviation, decay, sigma, fixed, moving  float64[n], overwritten
     A strike that is given is fixed in nominal money, and deflated where there is inflation.
     """
-    n = deviation.size
-    for i in range(n):
+    for i in range(deviation.size):
         kappa = parameters[REVERSION_RATE, i]
         rho = exp(-kappa / MONTHS_PER_YEAR)
         decay[i] = rho
@@ -114,31 +116,36 @@ def mean_reverting_prices(parameters, flags, months, jumps, deviation, decay, si
             deviation[i] = log(parameters[START, i]) - log(parameters[MEDIAN, i])
         elif flags & HAS_STATIONARY_START:
             deviation[i] = parameters[START, i] * parameters[VOLATILITY, i] / math.sqrt(2.0 * kappa)
-    for t in range(months):
-        if flags & HAS_JUMPS:
-            for i in range(n):
-                deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i] + jumps[t, i]
-                prices[t, i] = exp(deviation[i])
-        else:
-            for i in range(n):
-                deviation[i] = deviation[i] * decay[i] + sigma[i] * prices[t, i]
-                prices[t, i] = exp(deviation[i])
-    # What is paid: a + b·e^{x − μ}, with the median taken into b. The scratch rows now hold a and b.
-    for i in range(n):
+        # What is paid is fixed + moving · e^{x − μ}, with the median taken into what moves.
         median = parameters[MEDIAN, i]
-        variance = parameters[VOLATILITY, i] ** 2 / (4.0 * parameters[REVERSION_RATE, i])
+        variance = parameters[VOLATILITY, i] ** 2 / (4.0 * kappa)
         strike = parameters[STRIKE, i] if flags & HAS_STRIKE else median * exp(variance)
-        decay[i] = parameters[DELIVERY, i] + (0.0 if flags & IS_DEFLATED else parameters[HEDGED_SHARE, i] * strike)
-        sigma[i] = (1.0 - parameters[HEDGED_SHARE, i]) * median
+        fixed[i] = parameters[DELIVERY, i] + (0.0 if flags & IS_DEFLATED else parameters[HEDGED_SHARE, i] * strike)
+        moving[i] = (1.0 - parameters[HEDGED_SHARE, i]) * median
     for t in range(months):
-        for i in range(n):
-            prices[t, i] = decay[i] + sigma[i] * prices[t, i]
+        _next_deviation(deviation, decay, sigma, prices[t])
+        if flags & HAS_JUMPS:
+            for i in range(deviation.size):
+                deviation[i] += jumps[t, i]
+        _price(deviation, fixed, moving, prices[t])
     if flags & IS_DEFLATED:
-        for i in range(n):
+        for i in range(deviation.size):
             step = exp(-log(1.0 + parameters[INFLATION, i]) / MONTHS_PER_YEAR)
-            decay[i] = parameters[HEDGED_SHARE, i] * parameters[STRIKE, i] * math.sqrt(step)
-            sigma[i] = step
+            fixed[i] = parameters[HEDGED_SHARE, i] * parameters[STRIKE, i] * math.sqrt(step)
+            moving[i] = step
         for t in range(months):
-            for i in range(n):
-                prices[t, i] += decay[i]
-                decay[i] *= sigma[i]
+            for i in range(deviation.size):
+                prices[t, i] += fixed[i]
+                fixed[i] *= moving[i]
+
+
+@jit
+def _next_deviation(deviation, decay, sigma, shock):
+    for i in range(deviation.size):
+        deviation[i] = deviation[i] * decay[i] + sigma[i] * shock[i]
+
+
+@jit
+def _price(deviation, fixed, moving, price):
+    for i in range(deviation.size):
+        price[i] = fixed[i] + moving[i] * exp(deviation[i])

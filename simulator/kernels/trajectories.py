@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from simulator.kernels import platform as layout
 from simulator.kernels.cash_flows import FLOWS, payback
-from simulator.kernels.copulas import dependent_uniforms, mix_shocks
+from simulator.kernels.copulas import dependent_normals, fill_probabilities, mix_shocks
 from simulator.kernels.cost import make_real, platform_costs
-from simulator.kernels.distributions import CONSTANT, fill_quantiles
+from simulator.kernels.distributions import CONSTANT, fill_from_normals, fill_quantiles, goes_by_normals
 from simulator.kernels.elementary import fill_inverse_normal
-from simulator.kernels.jit import jit, part_of_caller
-from simulator.kernels.months import sum_over_months
+from simulator.kernels.jit import inline, jit, part_of_caller
+from simulator.kernels.months import discount_prices, sum_over_months
 from simulator.kernels.processes import HAS_JUMPS, PROCESS_ROWS, fill_jumps, mean_reverting_prices, place_shock
 from simulator.kernels.reliability import fill_failures
 from simulator.kernels.uniforms import (
@@ -123,6 +123,7 @@ class Workspace(NamedTuple):
     parameters: Floats
     months: Ints
     prices: Floats
+    paid: Floats
     jumps: Floats
     failed: Floats
     alive: Floats
@@ -144,7 +145,7 @@ def workspace(plan: Plan) -> Workspace:
     return Workspace(
         u=floats(), z=floats(), words=np.zeros(BLOCK, np.uint64), values=floats(len(plan.family)),
         normals=floats(len(plan.copula_rows)), parameters=floats(len(PROCESS_ROWS)), months=np.zeros(markets, np.int64),
-        prices=floats(max(markets, 1), MONTHS),
+        prices=floats(max(markets, 1), MONTHS), paid=floats(1 + MONTHS),
         jumps=floats(jumps), failed=floats(fails), alive=floats(fails), flows=np.zeros((FLOWS, MONTHS)),
         inputs=floats(layout.ROWS), state=floats(layout.STATES), sums=floats(layout.SUMS),
         outputs=floats(platforms, layout.OUTPUTS))
@@ -187,18 +188,22 @@ def _draw_inputs(plan, sampling, first, work):
         if plan.member[row] < 0:
             if plan.family[row] != CONSTANT:
                 _uniforms(sampling, plan.stream[row], 0, plan.dimension[row], first, work.words, u)
-            fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.values[row])
+            fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.words, work.values[row])
     for member in range(plan.copula_rows.size):
         row = plan.copula_rows[member]
         _uniforms(sampling, plan.stream[row], 0, plan.dimension[row], first, work.words, u)
-        fill_inverse_normal(u, work.normals[member])
+        fill_inverse_normal(u, work.normals[member], work.words)
     for member in range(plan.copula_rows.size):
         row = plan.copula_rows[member]
         chi_squared = work.values[max(plan.chi_squared_row[member], 0)]
         degrees = plan.degrees if plan.chi_squared_row[member] >= 0 else 0.0
-        dependent_uniforms(plan.copula_factor, member, work.normals, chi_squared, degrees, plan.tables, int(plan.student[0]),
-                           int(plan.student[1]), plan.student[2], u)
-        fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.values[row])
+        dependent_normals(plan.copula_factor, member, work.normals, chi_squared, degrees, plan.tables, int(plan.student[0]),
+                          int(plan.student[1]), plan.student[2], z)
+        if goes_by_normals(plan.family[row]):
+            fill_from_normals(plan.family[row], plan.parameters[row], plan.tables, z, work.values[row])
+        else:
+            fill_probabilities(z, u)
+            fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.words, work.values[row])
 
 
 @part_of_caller
@@ -218,7 +223,7 @@ def _draw_prices(plan, sampling, first, work):
         for k in range(MONTHS):
             if plan.nodes[k, 0] < months:
                 _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, work.u)
-                fill_inverse_normal(work.u, work.z)
+                fill_inverse_normal(work.u, work.z, work.words)
                 place_shock(plan.nodes[k], work.z, work.prices[market])
     if together:
         mix_shocks(plan.market_factor, longest, work.prices)
@@ -230,7 +235,7 @@ def _draw_prices(plan, sampling, first, work):
             fill_jumps(work.parameters, months, sampling.seed, plan.jump_stream[market], sampling.replicate, first, work.u,
                        work.z, work.jumps)
         mean_reverting_prices(work.parameters, plan.market_flags[market], months, work.jumps, work.state[0], work.state[1],
-                              work.state[2], work.prices[market])
+                              work.state[2], work.state[3], work.state[4], work.prices[market])
 
 
 @part_of_caller
@@ -251,11 +256,27 @@ def _simulate_platform(plan, sampling, first, platform, work):
     if features & (layout.HAS_FLEET | layout.RETIRES):
         fill_failures(inputs, features, plan.horizon, sampling.seed, plan.failure_stream[platform], sampling.replicate, first,
                       work.u, work.z, work.failed, work.alive)
-    sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.failed, work.alive, work.state, work.sums)
+    market = plan.rental_market[platform] if features & layout.RENTED else plan.energy_market[platform]
+    if market >= 0 and not _discounts_like_the_last(plan, platform):
+        discount_prices(inputs[layout.DISCOUNT_RATE], work.months[market], work.prices[market], work.state[0], work.state[1],
+                        work.paid)
+    sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.paid, work.failed, work.alive, work.state,
+                    work.sums)
     platform_costs(inputs, features, plan.schedule[platform], plan.horizon, work.sums, outputs)
     if features & layout.HAS_TOKEN_PRICE and not features & layout.RENTED:
         payback(inputs, features, plan.schedule[platform], plan.horizon, energy, tokens, work.failed, work.alive,
                 work.flows, outputs[layout.PAYBACK], outputs[layout.PAYS_BACK])
+
+
+@inline
+def _discounts_like_the_last(plan, platform):
+    """Whether the platform before this one pays the same prices, discounted at the same rate."""
+    last = platform - 1
+    return (platform > 0 and plan.energy_market[platform] == plan.energy_market[last]
+            and plan.rental_market[platform] == plan.rental_market[last]
+            and plan.platform_rows[platform, layout.DISCOUNT_RATE] == plan.platform_rows[last, layout.DISCOUNT_RATE]
+            and plan.platform_rows[platform, layout.INFLATION] == plan.platform_rows[last, layout.INFLATION]
+            and (plan.features[platform] ^ plan.features[last]) & (layout.NOMINAL_DISCOUNT | layout.RENTED) == 0)
 
 
 @jit

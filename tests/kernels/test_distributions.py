@@ -21,8 +21,8 @@ def quantiles(marginal, u=U):
     """A marginal's quantiles as a run draws them."""
     rows = _Rows()
     row = rows.given("x", marginal)
-    z, x = np.empty_like(u), np.empty_like(u)
-    fill_quantiles(rows.family[row], np.array(rows.parameters[row]), np.concatenate(rows.tables), u, z, x)
+    z, x, places = np.empty_like(u), np.empty_like(u), np.empty(len(u), np.uint64)
+    fill_quantiles(rows.family[row], np.array(rows.parameters[row]), np.concatenate(rows.tables), u.copy(), z, places, x)
     return x
 
 

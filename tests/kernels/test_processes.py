@@ -38,7 +38,7 @@ def prices_from(shocks, months=MONTHS, jumps=None, stationary=False, **given):
     flags = ((HAS_STATIONARY_START if stationary else HAS_START if "start" in given else 0)
              | (HAS_STRIKE if "strike" in given else 0) | (HAS_JUMPS if jumps is not None else 0)
              | (IS_DEFLATED if "inflation" in given else 0))
-    prices, scratch = shocks.copy(), np.empty((3, n))
+    prices, scratch = shocks.copy(), np.empty((5, n))
     none = np.zeros((1, n))
     mean_reverting_prices(parameters_of(n, **given), flags, months, none if jumps is None else jumps, *scratch, prices)
     return prices
