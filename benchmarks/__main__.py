@@ -1,124 +1,127 @@
-"""Speed, memory and start-up, in one run and one table: `python -m benchmarks` from the repository's root.
+"""Speed, precision, other packages, memory and start-up, in one table: `python -m benchmarks` from the repository's root.
 
-Machines are noisy, so what counts are ratios within a run; each figure is the best of several.
+Machines are noisy, so what counts are ratios within a run: what is compared is run in turns, and the best of several counts.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import subprocess
+import shutil
+import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-STUDY = ROOT / "benchmarks" / "study.yaml"
-sys.path.insert(0, str(ROOT / "tests" / "reference"))
+from benchmarks.measuring import HEAD, ROOT, Section
+from benchmarks.resources import BASE
+
+_PAGE = ROOT / "docs" / "performance.md"
+_BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
+_VERSIONS = ("numpy", "scipy", "numba")
+_PARTS = ("speed", "precision", "packages", "memory", "start-up")
 
 
-def best_of(times: int, action: Callable[[], object]) -> float:
-    """The shortest of several wall-clock times [s]."""
-    found = []
-    for _ in range(times):
-        started = time.perf_counter()
-        action()
-        found.append(time.perf_counter() - started)
-    return min(found)
+def machine() -> str:
+    """Where and when this is measured, and what else the machine is doing."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    model = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        lines = information.read_text().splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        flags = next((line for line in lines if line.startswith("flags")), "")
+        model += ", AVX-512" if " avx512f" in flags else ", AVX2" if " avx2" in flags else ""
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in _VERSIONS)
+    return (f"{datetime.now(UTC):%Y-%m-%d}, {cores} cores ({model}), load average before {os.getloadavg()[0]:.1f}, "
+            f"Python {platform.python_version()}, {versions}")
 
 
-def measured_in_new_process(code: str) -> dict[str, float]:
-    """Run code in a process of its own; it prints one JSON object."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
-def speed() -> list[tuple[str, str, str]]:
-    """Trials per second against plain NumPy, and two threads against one."""
-    import numpy
-    from numpy_model import simulate
-    from ruamel.yaml import YAML
-
-    import simulator
-
-    plain = YAML(typ="safe").load(STUDY.read_text())
-    numpy_trials, trials = 50_000, 1 << 20
-    reference = best_of(3, lambda: simulate(plain, numpy_trials, numpy.random.default_rng(1))) / numpy_trials
-    study = simulator.load(STUDY, overrides=[f"simulation.trials={trials}"])
-    small = simulator.load(STUDY, overrides=["simulation.trials=2048"])
-    simulator.run(small)  # compiled from here on
-    one, two = (best_of(3, lambda threads=threads: simulator.run(study, threads)) / trials for threads in (1, 2))
-    single = study_of_one_platform(simulator, trials)
-    alone = best_of(3, lambda: simulator.run(single, 2)) / trials
-    return [
-        ("plain NumPy, whole arrays of trials × months, one core", f"{1 / reference:,.0f} trials/s", "1×"),
-        ("tco, one thread (statistics with errors included)", f"{1 / one:,.0f} trials/s", f"{reference / one:.1f}×"),
-        ("tco, two threads", f"{1 / two:,.0f} trials/s", f"{reference / two:.1f}×"),
-        ("two threads ÷ one", "", f"{one / two:.2f}×"),
-        ("adding a platform ÷ one platform alone", "", f"{(two - alone) / alone:.2f}×"),
-    ]
+def written(text: str, page: str) -> str:
+    """A page with a text between its marks. Raises ValueError where there are none."""
+    begin, end = page.find(_BEGIN), page.find(_END)
+    if begin < 0 or end < begin:
+        raise ValueError(f"found no marks {_BEGIN} … {_END} in {_PAGE.name}; expected them around what was measured last")
+    return page[:begin + len(_BEGIN)] + "\n" + text + "\n" + page[end:]
 
 
-def study_of_one_platform(simulator: object, trials: int) -> object:
-    from ruamel.yaml import YAML
+def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
+    """What is measured, by name; imported when it is."""
+    quick, rounds = chosen.quick, 2 if chosen.quick else 5
 
-    data = YAML(typ="safe").load(STUDY.read_text())
-    del data["platforms"]["b"]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "one.yaml"
-        file.write_text(json.dumps(data))
-        return simulator.load(file, overrides=[f"simulation.trials={trials}"])  # type: ignore[attr-defined]
+    def speed() -> Section:
+        from benchmarks import speed
+
+        return speed.speed(rounds=rounds, numpy_trials=1 << 17 if quick else 1 << 19)
+
+    def precision() -> Section:
+        from benchmarks import precision, speed
+
+        return precision.precision(speed.plain_study(), 1 << 17 if quick else 1 << 20, seeds=2 if quick else 5, rounds=rounds)
+
+    def packages() -> Section:
+        from benchmarks import packages
+
+        return packages.packages(chosen.packages, rounds=2 if quick else 3)
+
+    def memory() -> Section:
+        from benchmarks import resources
+
+        return resources.growth(chosen.largest, rounds=rounds)
+
+    def start_up() -> Section:
+        from benchmarks import resources
+
+        return resources.start_up(rounds=3 if quick else 5)
+
+    return dict(zip(_PARTS, (speed, precision, packages, memory, start_up), strict=True))
 
 
-def memory(largest: int) -> list[tuple[str, str, str]]:
-    """Peak memory of the summary at few and at many trials."""
-    code = """
-import json, resource, simulator
-study = simulator.load({study!r}, overrides=["simulation.trials={trials}"])
-simulator.run(study).summary
-print(json.dumps({{"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
-"""
-    counts = (100_000, 1_000_000, largest)
-    peaks = [measured_in_new_process(code.format(study=str(STUDY), trials=trials))["peak"] for trials in counts]
-    return [(f"peak memory at {trials:,} trials", f"{peak:,.0f} MiB", f"{peak / peaks[0]:.2f}×")
-            for trials, peak in zip(counts, peaks, strict=True)]
-
-
-def start_up() -> list[tuple[str, str, str]]:
-    """Whole processes: help, a small warm run, and the first run of all, compilation included."""
-    def command(*arguments: str, **environment: str) -> Callable[[], object]:
-        return lambda: subprocess.run([sys.executable, *arguments], capture_output=True, check=True, cwd=ROOT,
-                                      env={**os.environ, **environment})
-
-    with tempfile.TemporaryDirectory() as folder:
-        run = ("-m", "simulator", "run", str(STUDY), "--trials", "4096", "--out", folder, "--quiet")
-        base = best_of(5, command("-c", "import numpy, numba"))
-        help_, warm = best_of(5, command("-m", "simulator", "--help")), best_of(5, command(*run))
-        first = best_of(1, command(*run, TCO_CACHE_DIR=str(Path(folder) / "cache")))
-    return [("import numpy, numba", f"{base:.2f} s", "1×"), ("tco --help", f"{help_:.2f} s", f"{help_ / base:.2f}×"),
-            ("small warm tco run, all files written", f"{warm:.2f} s", f"{warm / base:.2f}×"),
-            ("first run after install, compilation included", f"{first:.1f} s", f"{first / base:.0f}×")]
+def measure(chosen: argparse.Namespace) -> str:
+    """The table, printed row by row; returns it with where and when."""
+    lines = [f"Measured on {machine()}:\n", line(HEAD), line(["---"] * len(HEAD))]
+    print("\n".join(lines), flush=True)
+    spreads = []
+    for name, section in sections(chosen).items():
+        if not chosen.only or name in chosen.only:
+            found = section()
+            spreads += [timing.spread for timing in found.timings if len(timing.seconds) > 1]
+            rows = [line(row.cells()) for row in found.rows]
+            print("\n".join(rows), flush=True)
+            lines += rows
+    noise = (f"\nNoise: of {len(spreads)} timings the median lies {statistics.median(spreads):.1%} above the best in the middle "
+             f"case and {max(spreads):.0%} in the worst; load average after {os.getloadavg()[0]:.1f}.")
+    print(noise)
+    return "\n".join([*lines, noise])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--largest", type=int, default=10_000_000, help="trials of the memory benchmark")
-    parser.add_argument("--only", choices=["speed", "memory", "start-up"])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: a few minutes")
+    parser.add_argument("--largest", type=int, default=10_000_000, metavar="TRIALS",
+                        help="memory and cost per trial up to so many trials; 100_000_000 for the goals', which takes minutes")
+    parser.add_argument("--only", choices=_PARTS, action="append", metavar="PART", help=f"{', '.join(_PARTS)}; may be repeated")
+    parser.add_argument("--packages", default=sys.executable, metavar="PYTHON", help="interpreter that has the other packages")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/performance.md")
     chosen = parser.parse_args()
-    parts = {"speed": speed, "memory": lambda: memory(chosen.largest), "start-up": start_up}
-    cores = len(os.sched_getaffinity(0))
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {cores} cores, Python {platform.python_version()}\n")
-    print("| what | measured | ratio |\n|---|---|---|")
-    for name, part in parts.items():
-        if chosen.only in (None, name):
-            for row in part():
-                print("| " + " | ".join(row) + " |", flush=True)
+    if chosen.write and chosen.only:
+        parser.error("found --write with --only; expected the whole table to be written")
+    if chosen.largest <= BASE:
+        parser.error(f"found --largest {chosen.largest}; expected more than {BASE:,} trials, which it is compared with")
+    if not shutil.which(chosen.packages):
+        parser.error(f"found no interpreter {chosen.packages} (--packages); expected a Python that has the other packages")
+    if chosen.write:
+        written("", _PAGE.read_text(encoding="utf-8"))  # a page without marks is told before minutes of measuring
+    text = measure(chosen)
+    if chosen.write:
+        _PAGE.write_text(written(text, _PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""Memory and time a trial as trials grow, and start-up, each in processes of their own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import STUDY, Goal, Row, Section, Timing, duration, in_turns, last_line, process
+
+# The system's record of this program: getrusage would tell the peak of the process that started it, where that was more.
+PEAK = """
+import json, re
+from pathlib import Path
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+"""
+# One run a process: what an earlier one left behind would count as its memory.
+_RUN = PEAK + """
+import sys, time
+import simulator
+file, trials = sys.argv[1:]
+simulator.run(simulator.load(file, overrides=["simulation.trials=4096"]))
+study = simulator.load(file, overrides=[f"simulation.trials={trials}"])
+started = time.perf_counter()
+run = simulator.run(study)
+took = time.perf_counter() - started
+run.summary
+print(json.dumps({"peak": peak(), "seconds": took, "trials": study.simulation.trials}))
+"""
+_FEWEST, BASE = 100_000, 1_000_000  # trials: memory is compared with that at the former, cost with that at the latter
+_ASKED = 100_000_000  # what the goals are stated at
+
+
+def growth(largest: int, rounds: int) -> Section:
+    """Peak memory and cost a trial, from few trials to the largest number; long runs are repeated less, or not at all."""
+    counts = sorted({_FEWEST, BASE, min(largest, 10 * BASE), largest})
+    repeats = {count: rounds if count <= BASE else max(1, rounds // 2) if count <= 10 * BASE else 1 for count in counts}
+    found: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
+    for turn in range(rounds):
+        for count in counts:
+            if turn < repeats[count]:
+                found[count].append(last_line(process("-c", _RUN, str(STUDY), str(count))))
+    times = {count: Timing(tuple(one["seconds"] for one in runs)) for count, runs in found.items()}
+    each = {count: times[count].best / found[count][0]["trials"] for count in counts}
+    peak = {count: max(one["peak"] for one in runs) for count, runs in found.items()}
+    at_most = Goal(1.1, at_least=False)
+
+    def row(what: str, count: int, base: int, amount: Callable[[int], str], ratio: float) -> Row:
+        more = "; --largest 100_000_000 for the goal's" if count == largest < _ASKED else ""
+        return Row(f"{what} at {count:,} trials{more}", amount(count), f"at {base:,}, {amount(base)}", ratio,
+                   at_most if count == largest else None)
+
+    memory = [row("peak memory", count, _FEWEST, lambda n: f"{peak[n]:,.0f} MiB", peak[count] / peak[_FEWEST])
+              for count in counts if count > _FEWEST]
+    cost = [row("cost per trial", count, BASE, lambda n: f"{1e9 * each[n]:,.0f} ns", each[count] / each[BASE])
+            for count in counts if count > BASE]
+    return Section([*memory, *cost], list(times.values()))
+
+
+def start_up(rounds: int) -> Section:
+    """Whole processes: help, a small warm run, and the first run of all, compilation included."""
+    def command(*arguments: str, **environment: str) -> Callable[[], object]:
+        return lambda: process(*arguments, **environment)
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = ("-m", "simulator", "run", str(STUDY), "--trials", "4096", "--out", folder, "--quiet")
+        process(*run)  # bytecode and kernels are compiled from here on
+        times = in_turns({"imports": command("-c", "import numpy, numba"), "help": command("-m", "simulator", "--help"),
+                          "run": command(*run)}, rounds)
+        first = in_turns({"first": command(*run, TCO_CACHE_DIR=str(Path(folder) / "kernels"))}, 1)["first"]
+    base = times["imports"].best
+    against = f"import numpy, numba, {duration(base)}"
+
+    def row(what: str, timing: Timing, goal: Goal | None = None) -> Row:
+        return Row(what, duration(timing.best), against, timing.best / base, goal)
+
+    return Section([row("tco --help", times["help"], Goal(0.6, at_least=False)),
+                    row("small warm tco run, 4,096 trials, all files written", times["run"], Goal(3, at_least=False)),
+                    row("first run after install, compilation included", first)], list(times.values()))
