@@ -122,6 +122,19 @@ NEEDLESS_WITHOUT = {"hosting_escalation": "hosting_price", "residual_decay": "re
 # Inputs that say nothing to a study of costs alone.
 FOR_PRICES_ONLY = ("token_price_decline",)
 ALTERNATIVES = {"hosting_price": "facility_capex", "facility_capex": "hosting_price"}
+# What sensitivities may be taken of together.
+GROUPS = {
+    "energy": ("energy_price", "power", "pue", "idle_power_fraction", "carbon_intensity"),
+    "hardware": ("capex", "gpu_lifetime", "residual_value", "residual_decay", "failure_rate", "replacement_cost", "warranty",
+                 "failure_epidemic", "fleet_size", "peak_flops", "availability"),
+    "workload": ("utilization", "throughput", "throughput_factors", "throughput_degradation", "software_gain",
+                 "software_gain_time", "utilization_ramp", "cached_input_share"),
+    "operations": ("hosting_price", "hosting_escalation", "contracted_power_factor", "facility_capex", "facility_lifetime",
+                   "opex", "maintenance_rate", "deployment_time"),
+    "money": ("discount_rate", "inflation", "tax_rate", "depreciation_life", "rental_price", "contract_term", "token_price",
+              "token_price_decline", "input_token_price", "output_token_price", "cached_input_token_price", "target_margin"),
+}
+GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
 
 # What a platform says in a word of its own, here or under shared: the first is what holds where it says nothing.

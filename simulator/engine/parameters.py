@@ -33,11 +33,13 @@ class Compiled:
 
     plan        arrays for the kernels
     rows        what each row of `values` is: the path of the input, or "" for a constant that stands for nothing given
+    markets     the path of each process, in the order of the plan
     dimensions  the Sobol' dimension of each column in use, and the stream that scrambles it and its index there
     """
 
     plan: Plan
     rows: tuple[str, ...]
+    markets: tuple[str, ...]
     sobol_dimensions: tuple[int, ...]
     sobol_streams: np.ndarray[Any, np.dtype[np.uint64]]
     sobol_indices: np.ndarray[Any, np.dtype[np.int64]]
@@ -178,8 +180,8 @@ def compile_study(study: Study, wanted: Sequence[tuple[int, int]], pairs: Sequen
         wanted=np.array(wanted, np.int64).reshape(-1, 2), pairs=np.array(pairs, np.int64).reshape(-1, 2),
         horizon=study.simulation.horizon)
     return Compiled(
-        plan, tuple("" if row in rows.nameless else path for row, path in enumerate(rows.paths)), tuple(sobol),
-        np.concatenate([row_stream[drawn], np.repeat(market_stream, MONTHS)]),
+        plan, tuple("" if row in rows.nameless else path for row, path in enumerate(rows.paths)), tuple(market_paths),
+        tuple(sobol), np.concatenate([row_stream[drawn], np.repeat(market_stream, MONTHS)]),
         np.concatenate([np.zeros(len(drawn), np.int64), np.tile(np.arange(MONTHS, dtype=np.int64), len(market_paths))]))
 
 
