@@ -38,7 +38,7 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
     with unfinished(parent) as temporary:
         for name, write in {**_files(run), **(extra or {})}.items():
             write(temporary / name)
-        digests = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
+        digests = {file.name: file_digest(file) for file in sorted(temporary.iterdir())}
         write_text(temporary / "manifest.json", json_text(_manifest(run, finished, digests)))
         return finish(temporary, free_name(parent / dated_name(finished, run.study.digest)))
 
@@ -128,7 +128,8 @@ def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
     parquet.write_table(pyarrow.Table.from_pylist(rows), path)
 
 
-def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
+def versions() -> dict[str, str]:
+    """Versions of this program, of Python, of the kernels and of every library that a folder is made with."""
     from importlib.metadata import PackageNotFoundError, version
 
     def installed(name: str) -> str:
@@ -137,17 +138,22 @@ def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[
         except PackageNotFoundError:
             return "not installed"
 
+    return {"tco-simulator": __version__, "python": machine.python_version(), "kernels": kernel_digest(),
+            **{name: installed(name) for name in _LIBRARIES}}
+
+
+def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
     simulation = run.study.simulation
     return {
         "schema": 1, "study": run.study.name, "digest": run.study.digest, "seed": simulation.seed, "sampler": simulation.sampler,
         "trials": simulation.trials, "replicates": simulation.replicates, "finished": finished.isoformat(timespec="seconds"),
-        "versions": {"tco-simulator": __version__, "python": machine.python_version(), "kernels": kernel_digest(),
-                     **{name: installed(name) for name in _LIBRARIES}},
+        "versions": versions(),
         "machine": {"system": machine.system(), "release": machine.release(), "processor": machine.machine()},
         "files": digests}
 
 
-def _digest(file: Path) -> str:
+def file_digest(file: Path) -> str:
+    """The digest by which a manifest knows a file."""
     return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 

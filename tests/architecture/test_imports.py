@@ -14,7 +14,7 @@ ROOT = Path(simulator.__file__).parent
 TIERS = [
     {"units"},
     {"quantities", "kernels"},
-    {"study", "analysis", "dataset", "results", "run_folder"},
+    {"study", "analysis", "dataset", "results", "run_folder", "finished_run"},
     {"engine"},
     {"experiments", "fitting", "adapters"},
     {"reporting"},
