@@ -78,7 +78,7 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         paid = rows.pairs[row.owner] if row.kind == "ratio" else (row.owner,)
         if row.quantity in _PER_COST and min(costs[platform] for platform in paid) <= 0:
             continue
-        owner = _owner_name(study, rows, row)
+        owner = owner_name(study, rows, row)
         kind, group = "pair" if row.kind in ("ratio", "cheaper") else "platform", "parts" if row.kind == "part" else ""
         records += [Record("base", kind, owner, group, row.quantity, statistic, row.unit, estimate)
                     for statistic, estimate in _statistics(study, row, moments[position], picks.get(position, []))]
@@ -142,7 +142,8 @@ def _break_even_price(cost: Moments, tokens: Moments) -> Estimate:
                       TOKENS_PER_MILLION * cost.mean_by_replicate / tokens.mean_by_replicate)
 
 
-def _owner_name(study: Study, rows: Layout, row: Row) -> str:
+def owner_name(study: Study, rows: Layout, row: Row) -> str:
+    """The name of the platform of a row, or of its pair."""
     if row.kind in ("ratio", "cheaper"):
         this, that = rows.pairs[row.owner]
         return f"{study.platforms[this].name}/{study.platforms[that].name}"
@@ -151,11 +152,10 @@ def _owner_name(study: Study, rows: Layout, row: Row) -> str:
 
 def _output_token_records(platform: Platform, records: list[Record]) -> list[Record]:
     """The cost borne by output tokens alone: a constant multiple of the cost of all tokens."""
-    point = platform.operating_point
-    if point is None or not point.input_tokens or not point.output_tokens or point.token_basis != "total":
+    factor = platform.tokens_per_output_token
+    if factor is None:
         return []
     result: Result = RESULT["cost_per_million_output_tokens"]
-    factor = (point.input_tokens + point.output_tokens) / point.output_tokens
     return [Record(record.scenario, record.kind, record.owner, "", result.name, record.statistic, result.unit,
                    record.estimate.scaled(factor))
             for record in records if record.owner == platform.name and record.quantity == COST.name]

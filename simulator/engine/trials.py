@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from simulator.kernels.trajectories import (
     LATIN_HYPERCUBE,
     RANDOM,
     SOBOL,
+    Plan,
     Sampling,
     Workspace,
     scramble,
@@ -87,7 +88,7 @@ class Trials:
             for first in range(0, self._each, self._size):
                 yield Chunk(replicate, first, min(self._size, self._each - first))
 
-    def each(self, use: Callable[[Chunk, Array], Answer]) -> Iterator[tuple[Chunk, Answer]]:
+    def each(self, use: Callable[[Chunk, Array], Answer]) -> Generator[tuple[Chunk, Answer], None, None]:
         """`use` on each chunk's results, float64[rows, count], in threads; the answers in the chunks' order.
 
         From the second time on only the ranked rows are sure to be there.
@@ -116,10 +117,15 @@ class Trials:
         simulate_chunk(self.compiled.plan, self._sampling(0), 0, workspace(self.compiled.plan), results)
         return results
 
-    def block(self, replicate: int, first: int) -> Workspace:
-        """One block alone: its inputs, prices and outputs."""
-        work = workspace(self.compiled.plan)
-        simulate_chunk(self.compiled.plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)))
+    def block(self, replicate: int, first: int, plan: Plan | None = None, results: Array | None = None) -> Workspace:
+        """One block alone: its inputs, prices and outputs.
+
+        plan     another plan of the same draws, under which they are used (`engine.variations`)
+        results  float64[rows, BLOCK], filled where given
+        """
+        plan = plan or self.compiled.plan
+        work = workspace(plan)
+        simulate_chunk(plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)) if results is None else results)
         return work
 
     def _one(self, position: int, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:

@@ -119,6 +119,14 @@ class Platform:
         counted = point.output_tokens + (point.input_tokens if point.token_basis == "total" else 0)
         return point.input_tokens / counted, point.output_tokens / counted
 
+    @property
+    def tokens_per_output_token(self) -> float | None:
+        """Counted tokens to an output token, where all tokens are counted; None where they are not."""
+        point = self.operating_point
+        if point is None or not point.input_tokens or not point.output_tokens or point.token_basis != "total":
+            return None
+        return (point.input_tokens + point.output_tokens) / point.output_tokens
+
     def all_inputs(self) -> tuple[Input, ...]:
         """Inputs and throughput factors."""
         return (*self.inputs.values(), *self.factors)

@@ -1,0 +1,64 @@
+"""Which trial an order statistic is: its value, and where among all trials it was drawn; in constant memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from simulator.engine.selection import Counting, Wanted, select
+from simulator.engine.trials import Chunk, Trials
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Step = Callable[[], None]
+
+
+def order_statistics(trials: Trials, row: int, levels: Sequence[float], step: Step) -> list[float]:
+    """The quantiles x_(⌈np⌉) of a ranked row over all trials, as a run reports them; p = 0 and 1 are the ends.
+
+    step  called after each chunk of a pass
+    """
+    pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
+    wanted = [Wanted(row, level) for level in levels]
+    counting = Counting(list(dict.fromkeys(wanted)), pilot, trials.simulation.replicates)
+    for chunk, counts in trials.each(lambda _, results: counting.count(results)):
+        counting.add(chunk, counts)
+        step()
+    selected = select(trials, counting, lambda _: step())
+    return [selected[want].pooled for want in wanted]
+
+
+def first_trials(trials: Trials, row: int, values: Sequence[float], step: Step) -> dict[float, tuple[int, int]]:
+    """Replicate and number, both from 0, of the first trial whose row has exactly a value, by value.
+
+    Replicate 0 comes before replicate 1. A value that no trial has is left out.
+    """
+    wanted = set(values)
+    found: dict[float, tuple[int, int]] = {}
+
+    def look(_: Chunk, results: Array) -> dict[float, int]:
+        return {value: int(np.argmax(equal)) for value in wanted if (equal := results[row] == value).any()}
+
+    with contextlib.closing(trials.each(look)) as passing:
+        for chunk, positions in passing:
+            for value, position in positions.items():
+                found.setdefault(value, (chunk.replicate, chunk.first + position))
+            step()
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def standing(trials: Trials, row: int, value: float, step: Step) -> float:
+    """The share of all trials whose row lies below a value, with half of those that equal it."""
+    below, up_to = 0, 0
+
+    def count(_: Chunk, results: Array) -> tuple[int, int]:
+        return int(np.count_nonzero(results[row] < value)), int(np.count_nonzero(results[row] <= value))
+
+    for _, (less, not_above) in trials.each(count):
+        below, up_to = below + less, up_to + not_above
+        step()
+    return (below + up_to) / (2 * trials.simulation.trials)
