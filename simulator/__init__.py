@@ -4,21 +4,24 @@
     study = simulator.load("study.yaml")
     run = simulator.run(study.with_inputs({"shared.utilization": 0.5}))
     run.dataset, run.summary.to_dataframe()
+    simulator.explain(run, 95, platform="b200")
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Run", "Study", "StudyError", "load", "run"]
+__all__ = ["Run", "Study", "StudyError", "explain", "load", "run"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.experiments.evidence import run_with_each_evidence as run
+    from simulator.experiments.explain import explain
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
 
 _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
+          "explain": ("simulator.experiments.explain", "explain"),
           "load": ("simulator.study", "load"), "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
           "Run": ("simulator.results", "Run")}
 

@@ -21,8 +21,7 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
     Arguments and errors as of `engine.run.run`.
     """
-    used = {given.kind for given in study.inputs().values()} - {""}
-    others = [kind for kind in KINDS if used and used != {kind}]
+    others = _other_evidence(study)
     count = 1 + len(others)
 
     def part_of(done: int) -> Callable[[float], None] | None:
@@ -36,3 +35,14 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=tuple(records), warnings=tuple(warnings))
+
+
+def scenarios(study: Study) -> dict[str, Study]:
+    """The studies that `run_with_each_evidence` runs, by the scenario that each is reported as."""
+    return {"base": study, **{SCENARIOS[kind]: study.with_evidence(kind) for kind in _other_evidence(study)}}
+
+
+def _other_evidence(study: Study) -> list[str]:
+    """The kinds of evidence of which a study that has both, but uses not only the one, would differ."""
+    used = {given.kind for given in study.inputs().values()} - {""}
+    return [kind for kind in KINDS if used and used != {kind}]
