@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from simulator.results import Record, Run
 
+Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 ESTIMATE = ("value", "standard_error", "low", "high")
 _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
@@ -29,9 +30,13 @@ class Contents:
     variables, coordinates  by name: dimensions, values (float64, or text), attributes
     """
 
-    variables: dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
-    coordinates: dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
+    variables: dict[str, Variable]
+    coordinates: dict[str, Variable]
     attributes: dict[str, Any]
+
+    def every(self) -> dict[str, Variable]:
+        """Coordinates and variables."""
+        return self.coordinates | self.variables
 
 
 def dataset_of(run: Run) -> xarray.Dataset:
