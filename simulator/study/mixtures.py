@@ -18,7 +18,7 @@ _HALVINGS = 200
 
 def probabilities(marginal: Marginal, x: Array) -> tuple[Array, Array]:
     """P(X ≤ x) and P(X > x), float64 like x."""
-    from scipy import special
+    from simulator.special_functions import special
 
     p = marginal.parameters
     match marginal.family:
@@ -75,12 +75,12 @@ def probabilities(marginal: Marginal, x: Array) -> tuple[Array, Array]:
 
 
 def _truncated_normal(z: Array, low: float, high: float) -> tuple[Array, Array]:
-    from scipy.special import ndtr
+    from simulator.special_functions import special
 
     # Masses between two points, from the tail in which they are small.
     def mass(a: Array | float, b: Array | float) -> Array:
-        lower: Array = ndtr(b) - ndtr(a)
-        upper: Array = ndtr(-np.asarray(a)) - ndtr(-np.asarray(b))
+        lower: Array = special.ndtr(b) - special.ndtr(a)
+        upper: Array = special.ndtr(-np.asarray(a)) - special.ndtr(-np.asarray(b))
         return np.where(np.asarray(a) > 0, upper, lower)
 
     whole = mass(low, high)
