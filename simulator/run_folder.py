@@ -129,7 +129,7 @@ def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    columns = {name: _column([row[name] for row in rows]) for name in rows[0]}
+    columns = {name: _column([row[name] for row in rows]) for name in (rows[0] if rows else ())}
     parquet.write_table(pyarrow.table(columns), path)
 
 
