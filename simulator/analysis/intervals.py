@@ -37,9 +37,9 @@ class Estimate:
 
 def student_quantile(degrees_of_freedom: int) -> float:
     """The 97.5 % point of Student's t."""
-    from simulator.special_functions import special
+    from scipy.special import stdtrit
 
-    return float(special.stdtrit(degrees_of_freedom, 1 - _TAIL))
+    return float(stdtrit(degrees_of_freedom, 1 - _TAIL))
 
 
 def sectioning(pooled: float, by_replicate: Array) -> Estimate:
@@ -86,13 +86,13 @@ def order_statistic_ranks(n: int, p: float, confidence: float = CONFIDENCE) -> t
 
 def _binomial_quantile(q: float, n: int, p: float) -> int:
     """Smallest k with P(X ≤ k) ≥ q."""
-    from simulator.special_functions import special
+    from scipy.special import bdtr, ndtri
 
-    k = int(n * p + float(special.ndtri(q)) * math.sqrt(n * p * (1 - p)))
+    k = int(n * p + float(ndtri(q)) * math.sqrt(n * p * (1 - p)))
     k = min(max(k, 0), n)
-    while k > 0 and special.bdtr(k - 1, n, p) >= q:
+    while k > 0 and bdtr(k - 1, n, p) >= q:
         k -= 1
-    while special.bdtr(k, n, p) < q:
+    while bdtr(k, n, p) < q:
         k += 1
     return k
 

@@ -24,7 +24,7 @@ _MOST_INTERVALS = 8192
 
 def log_quantile(family: str, shape: tuple[float, ...], z: Array) -> Array:
     """log of the standard quantile at Φ(z): beta (alpha, beta) on 0..1, gamma (shape) of scale 1."""
-    from simulator.special_functions import special
+    from scipy import special
 
     below, above = special.ndtr(np.minimum(z, 0)), special.ndtr(np.minimum(-z, 0))
     with np.errstate(divide="ignore", under="ignore"):
@@ -95,10 +95,10 @@ def mixture_table(mixture: Marginal) -> Array:
     float64[pieces + 1, 8]: first z of a piece and its polynomial of degree 6 in s ∈ [−1, 1], ascending; the last row holds
     the end. Where the quantile function jumps (between components that are apart) the jump is within 2^-38 of its z.
     """
-    from simulator.special_functions import special
+    from scipy.special import ndtr
 
     def quantiles(z: Array) -> Array:
-        return mixture_quantiles(mixture, special.ndtr(z), special.ndtr(-z))
+        return mixture_quantiles(mixture, ndtr(z), ndtr(-z))
 
     nodes = np.cos(np.pi * (np.arange(_PIECE_DEGREE + 1) + 0.5) / (_PIECE_DEGREE + 1))
     to_coefficients = np.linalg.inv(np.vander(nodes, increasing=True))
@@ -114,9 +114,8 @@ def mixture_table(mixture: Marginal) -> Array:
         table = quantiles(middle + nodes * width / 2) @ to_coefficients.T
         wanted = quantiles(middle + checks * width / 2)
         # Beside a jump the quantile function is so steep that the last bit of a probability moves it further than that.
-        share = np.minimum(special.ndtr(middle), special.ndtr(-middle))
-        rise = np.abs(special.ndtr(first + width) - special.ndtr(first))[:, None]
-        step = share * np.finfo(float).eps / np.maximum(rise, 1e-300)
+        share = np.minimum(ndtr(middle), ndtr(-middle))
+        step = share * np.finfo(float).eps / np.maximum(np.abs(ndtr(first + width) - ndtr(first))[:, None], 1e-300)
         noise = 16 * step * (wanted.max(axis=1) - wanted.min(axis=1))[:, None]
         close = np.abs(table @ at_checks - wanted) <= _PIECE_TOLERANCE * np.maximum(np.abs(wanted), spread) + noise
         if width < _NARROWEST:
@@ -138,7 +137,7 @@ def student_table(degrees: float) -> tuple[Array, float]:
 
     The table is laid over ±TABLE_HIGH like those of `quantile_table`, and reaches beyond T_ν⁻¹(1 − 1e-12).
     """
-    from simulator.special_functions import special
+    from scipy import special
 
     farthest = float(np.arcsinh(-special.stdtrit(degrees, 1e-13)))
 

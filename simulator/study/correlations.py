@@ -231,11 +231,10 @@ def rank_correlation(score: Any, degrees: float) -> Any:
 def _mixing(degrees: float) -> tuple[Any, Any]:
     """W₀ / √((W₀ + W₁)(W₀ + W₂)) on a product of Gauss–Legendre rules in probability, and the weights; float64[48³]."""
     import numpy as np
-
-    from simulator.special_functions import special
+    from scipy.special import gammaincinv
 
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    w = degrees / (2 * special.gammaincinv(degrees / 2, (nodes + 1) / 2))
+    w = degrees / (2 * gammaincinv(degrees / 2, (nodes + 1) / 2))
     ratio = 1 / np.sqrt(1 + w[None, :] / w[:, None])  # √(W₀ / (W₀ + W₁))
     shares = (ratio[:, :, None] * ratio[:, None, :]).ravel()
     return shares, (weights[:, None, None] * weights[:, None] * weights).ravel() / 8

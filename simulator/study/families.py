@@ -91,15 +91,15 @@ def _truncated_normal(p: float, mean: float, sd: float, low: float, high: float)
 
 
 def _beta(p: float, alpha: float, beta: float, low: float, high: float) -> float:
-    from simulator.special_functions import special
+    from scipy.special import betaincinv
 
-    return low + (high - low) * float(special.betaincinv(alpha, beta, p))
+    return low + (high - low) * float(betaincinv(alpha, beta, p))
 
 
 def _gamma(p: float, shape: float, scale: float) -> float:
-    from simulator.special_functions import special
+    from scipy.special import gammaincinv
 
-    return scale * float(special.gammaincinv(shape, p))
+    return scale * float(gammaincinv(shape, p))
 
 
 def _discrete(p: float, *parameters: float) -> float:

@@ -18,7 +18,7 @@ _HALVINGS = 200
 
 def probabilities(marginal: Marginal, x: Array) -> tuple[Array, Array]:
     """P(X ≤ x) and P(X > x), float64 like x."""
-    from simulator.special_functions import special
+    from scipy import special
 
     p = marginal.parameters
     match marginal.family:
@@ -75,12 +75,12 @@ def probabilities(marginal: Marginal, x: Array) -> tuple[Array, Array]:
 
 
 def _truncated_normal(z: Array, low: float, high: float) -> tuple[Array, Array]:
-    from simulator.special_functions import special
+    from scipy.special import ndtr
 
     # Masses between two points, from the tail in which they are small.
     def mass(a: Array | float, b: Array | float) -> Array:
-        lower: Array = special.ndtr(b) - special.ndtr(a)
-        upper: Array = special.ndtr(-np.asarray(a)) - special.ndtr(-np.asarray(b))
+        lower: Array = ndtr(b) - ndtr(a)
+        upper: Array = ndtr(-np.asarray(a)) - ndtr(-np.asarray(b))
         return np.where(np.asarray(a) > 0, upper, lower)
 
     whole = mass(low, high)

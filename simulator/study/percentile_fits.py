@@ -64,22 +64,22 @@ def fit_exponential(p: Sequence[float], x: Sequence[float]) -> Marginal:
 
 
 def fit_gamma(p: Sequence[float], x: Sequence[float]) -> Marginal:
-    from simulator.special_functions import special
+    from scipy.special import gammaincinv
 
     positive(percentile=x[0])
     wanted = math.log(x[1] / x[0])
 
     def excess(log_shape: float) -> float:
         shape = math.exp(log_shape)
-        first, second = float(special.gammaincinv(shape, p[0])), float(special.gammaincinv(shape, p[1]))
+        first, second = float(gammaincinv(shape, p[0])), float(gammaincinv(shape, p[1]))
         return wanted - math.log(second / first) if first > 0 else -math.inf
 
     shape = math.exp(increasing_root(excess, math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
-    return _fitted(build_gamma, shape, x[0] / float(special.gammaincinv(shape, p[0])))
+    return _fitted(build_gamma, shape, x[0] / float(gammaincinv(shape, p[0])))
 
 
 def fit_beta(p: Sequence[float], x: Sequence[float], low: float, high: float) -> Marginal:
-    from simulator.special_functions import special
+    from scipy.special import betainc
 
     rising(low, high)
     require(low < x[0] and x[1] < high, f"found percentiles {figure(x[0])} and {figure(x[1])}; expected them between "
@@ -87,11 +87,11 @@ def fit_beta(p: Sequence[float], x: Sequence[float], low: float, high: float) ->
     y = [(v - low) / (high - low) for v in x]
 
     def beta_for(alpha: float) -> float:
-        return math.exp(increasing_root(lambda b: float(special.betainc(alpha, math.exp(b), y[0])) - p[0],
+        return math.exp(increasing_root(lambda b: float(betainc(alpha, math.exp(b), y[0])) - p[0],
                                          math.log(1e-3), math.log(1e10)))
 
     # With the lower percentile held, a larger alpha narrows the distribution and lifts P(X ≤ upper).
-    alpha = math.exp(increasing_root(lambda a: float(special.betainc(math.exp(a), beta_for(math.exp(a)), y[1])) - p[1],
+    alpha = math.exp(increasing_root(lambda a: float(betainc(math.exp(a), beta_for(math.exp(a)), y[1])) - p[1],
                                       math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
     return _fitted(build_beta, alpha, beta_for(alpha), low, high)
 
