@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from simulator.results import Record, Run
 
+Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 ESTIMATE = ("value", "standard_error", "low", "high")
 _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
@@ -21,11 +23,33 @@ _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREA
     "expected_regret": "expected cost above the cheapest platform of the same trial"}
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a Dataset holds: a file can be written from it without the half second that importing xarray takes.
+
+    variables, coordinates  by name: dimensions, values (float64, or text), attributes
+    """
+
+    variables: dict[str, Variable]
+    coordinates: dict[str, Variable]
+    attributes: dict[str, Any]
+
+    def every(self) -> dict[str, Variable]:
+        """Coordinates and variables."""
+        return self.coordinates | self.variables
+
+
 def dataset_of(run: Run) -> xarray.Dataset:
-    """Variables `<quantity>_quantile`, `_mean`, `_sd`, `_cvar95` (or `<quantity>` alone) over scenario, platform or pair,
-    quantile and estimate; `sample_inputs` and `sample_<result>` over single trials. What does not apply is NaN."""
+    """The contents as a Dataset."""
     import xarray
 
+    contents = contents_of(run)
+    return xarray.Dataset(contents.variables, contents.coordinates, contents.attributes)
+
+
+def contents_of(run: Run) -> Contents:
+    """Variables `<quantity>_quantile`, `_mean`, `_sd`, `_cvar95` (or `<quantity>` alone) over scenario, platform or pair,
+    quantile and estimate; `sample_inputs` and `sample_<result>` over single trials. What does not apply is NaN."""
     quantiles = list(dict.fromkeys(float(r.statistic[1:]) / 100 for r in run.records if r.statistic[:1] == "p"))
     axes: dict[str, list[Any]] = {
         "scenario": list(dict.fromkeys(r.scenario for r in run.records)), "platform": [p.name for p in run.study.platforms],
@@ -40,7 +64,7 @@ def dataset_of(run: Run) -> xarray.Dataset:
             data[name] = (dims, np.full([len(axes[dim]) for dim in dims], np.nan), {"units": record.unit, "long_name": meaning})
         estimate = record.estimate
         data[name][1][place] = estimate.value, estimate.standard_error, estimate.low, estimate.high
-    return xarray.Dataset(data | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run))
+    return Contents(data | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run))
 
 
 def _place(record: Record, axes: dict[str, list[Any]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -66,9 +90,10 @@ def _sample(run: Run, platforms: list[str]) -> dict[str, Any]:
 
 def _coordinates(run: Run, axes: dict[str, list[Any]]) -> dict[str, Any]:
     paths, units = list(run.sample.inputs), units_of(run.study.inputs())
-    coordinates: dict[str, Any] = {dim: values for dim, values in axes.items() if values and dim != "quantile"}
-    coordinates["quantile"] = ("quantile", axes["quantile"], {"units": "1", "long_name": "share of outcomes not above"})
-    return coordinates | {"input": paths, "input_units": ("input", [units.get(path, "1") for path in paths])}
+    coordinates: dict[str, Any] = {dim: ((dim,), values, {}) for dim, values in axes.items() if values and dim != "quantile"}
+    coordinates["quantile"] = (("quantile",), axes["quantile"], {"units": "1", "long_name": "share of outcomes not above"})
+    return coordinates | {"input": (("input",), paths, {}),
+                          "input_units": (("input",), [units.get(path, "1") for path in paths], {})}
 
 
 def _attributes(run: Run) -> dict[str, Any]:

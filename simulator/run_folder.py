@@ -10,14 +10,18 @@ import os
 import platform as machine
 import shutil
 import tempfile
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from simulator import __version__
+from simulator.dataset import contents_of
 from simulator.kernels.jit import kernel_digest
+from simulator.netcdf import write_netcdf
 from simulator.results import Run
 from simulator.study.model import Study
 from simulator.study.reader import DataFile
@@ -80,7 +84,7 @@ def _files(run: Run) -> dict[str, Callable[[Path], None]]:
         **study_files(run.study),
         "summary.json": lambda path: write_text(path, json_text(run.summary.document)),
         "summary.parquet": lambda path: write_parquet(run.summary.rows, path),
-        "results.nc": lambda path: run.dataset.to_netcdf(path, engine="h5netcdf"),
+        "results.nc": lambda path: write_netcdf(contents_of(run), path),
     }
 
 
@@ -121,11 +125,27 @@ def json_text(document: Mapping[str, Any]) -> str:
 
 
 def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write rows as a table."""
+    """Write rows as a table; every row has the same columns."""
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    columns = {name: _column([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    parquet.write_table(pyarrow.table(columns), path)
+
+
+def _column(values: list[Any]) -> Any:
+    """The values as a pyarrow array; texts and floats by their bytes, since `pyarrow.array` imports pandas for a third of a
+    second to see whether it was given a Series."""
+    import pyarrow
+
+    if all(isinstance(value, float) for value in values):
+        return pyarrow.Array.from_buffers(pyarrow.float64(), len(values), [None, pyarrow.py_buffer(array("d", values))])
+    if all(isinstance(value, str) for value in values):
+        texts = [value.encode() for value in values]
+        ends = array("i", accumulate(map(len, texts), initial=0))
+        return pyarrow.Array.from_buffers(pyarrow.string(), len(values),
+                                          [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(texts))])
+    return pyarrow.array(values)
 
 
 def versions() -> dict[str, str]:

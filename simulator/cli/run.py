@@ -76,11 +76,11 @@ def _simulate(study: Study, threads: int, quiet: bool) -> Run:
 
 
 def _save(finished: Run, out: Path) -> Path:
-    from simulator.reporting.charts import save_ranges
+    from simulator.reporting.ranges import save_ranges
     from simulator.run_folder import save
 
     try:
-        return save(finished, out, {name: lambda path: save_ranges(finished, path) for name in ("ranges.svg", "ranges.png")})
+        return save(finished, out, {"ranges.svg": lambda path: save_ranges(finished, path)})
     except OSError as error:
         say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
         raise typer.Exit(FAILED) from None

@@ -14,11 +14,13 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba import types
 from numba.core import config as _config
+from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 from numba.extending import intrinsic
 
 # numba makes its settings at run time, where a type checker does not see them.
@@ -65,13 +67,26 @@ def _cache_folder() -> Path | None:
 _FOLDER = _cache_folder()
 
 
+class _Cache(FunctionCache):
+    """numba's cache of compiled functions. Before it loads one, numba learns all that it can compile, SciPy's linear algebra
+    included: longer than `import numba` takes, and of use only to the compiler, which does so itself. Machine code needs no
+    more than numba's run-time."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 def jit(function: Function) -> Function:
     """Compile a kernel on its first call, with the house's options and cache."""
     kept = config.CACHE_DIR  # other packages' kernels keep their own place
     config.CACHE_DIR = str(_FOLDER or "")
     try:
-        compiled: Function = numba.njit(cache=_FOLDER is not None, **_OPTIONS)(function)
-        return compiled
+        compiled: Any = numba.njit(**_OPTIONS)(function)
+        if _FOLDER is not None:
+            compiled._cache = _Cache(function)  # what `cache=True` does, with numba's own class
+        return cast(Function, compiled)
     finally:
         config.CACHE_DIR = kept
 

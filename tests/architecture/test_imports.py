@@ -14,7 +14,7 @@ ROOT = Path(simulator.__file__).parent
 TIERS = [
     {"units"},
     {"quantities", "kernels"},
-    {"study", "analysis", "dataset", "results", "run_folder", "finished_run"},
+    {"study", "analysis", "dataset", "netcdf", "results", "run_folder", "finished_run"},
     {"engine"},
     {"experiments", "fitting", "adapters"},
     {"reporting"},
@@ -58,6 +58,7 @@ def test_imports_run_one_way(source):
 @pytest.mark.parametrize(("command", "spared"), [
     (["--help"], ["numpy", "numba", "scipy", "pandas", "xarray", "matplotlib", "pyarrow", "ruamel"]),
     (["check", "{study}"], ["numba", "pandas", "xarray", "matplotlib", "pyarrow"]),
+    (["run", "{study}", "--quiet", "--out", "{folder}"], ["matplotlib", "pandas", "xarray"]),
 ])
 def test_light_commands_import_nothing_heavy(tmp_path, command, spared):
     import studies
@@ -65,7 +66,7 @@ def test_light_commands_import_nothing_heavy(tmp_path, command, spared):
     study = studies.write(tmp_path / "study.yaml", studies.study())
     code = f"""
 import sys
-sys.argv = ['tco', *{[part.format(study=study) for part in command]!r}]
+sys.argv = ['tco', *{[part.format(study=study, folder=tmp_path / 'runs') for part in command]!r}]
 from simulator.cli import main
 try:
     main()

@@ -35,7 +35,7 @@ def finished(tmp_path_factory):
 def test_the_folder_holds_what_is_promised(finished):
     folder, done = finished
     assert {file.name for file in folder.iterdir()} == {
-        "manifest.json", "study.yaml", "results.nc", "summary.json", "summary.parquet", "ranges.svg", "ranges.png"}
+        "manifest.json", "study.yaml", "results.nc", "summary.json", "summary.parquet", "ranges.svg"}
     assert str(folder) in done.stderr
 
 
