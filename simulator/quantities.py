@@ -192,3 +192,4 @@ RESULT = {result.name: result for result in (*RESULTS, *CHANCES)}
 BREAK_EVEN_PRICE = Result("break_even_price", "USD", "constant real price of a million tokens at which the expected "
                           "net present value is zero: E[cost] / E[tokens]")
 RATIO = Result("ratio", "1", "cost of the one platform per cost of the other, trial by trial")
+DIFFERENCE = Result("difference", "USD", "cost of the one platform less cost of the other, trial by trial, per million tokens")

@@ -79,7 +79,7 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         if row.quantity in _PER_COST and min(costs[platform] for platform in paid) <= 0:
             continue
         owner = owner_name(study, rows, row)
-        kind, group = "pair" if row.kind in ("ratio", "cheaper") else "platform", "parts" if row.kind == "part" else ""
+        kind, group = "pair" if row.of_a_pair else "platform", "parts" if row.kind == "part" else ""
         records += [Record("base", kind, owner, group, row.quantity, statistic, row.unit, estimate)
                     for statistic, estimate in _statistics(study, row, moments[position], picks.get(position, []))]
         if _is_never(row, moments[position].most):
@@ -97,7 +97,7 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
     free = [platform.label for platform, least in zip(study.platforms, costs, strict=True) if least <= 0]
     if free:
         warnings.append(f"in some trials {', '.join(free)} costs nothing or less (a negative price of energy?): ratios with it "
-                        "and what a dollar buys are left out")
+                        "and what a dollar buys are left out; the difference of costs stands")
     if unpaid:
         warnings.append(f"in some trials the money is not back by the end ({', '.join(unpaid)}): the percentiles of the payback "
                         "that this reaches, and its mean, are left out; probability_of_payback says how often it is")
@@ -144,7 +144,7 @@ def _break_even_price(cost: Moments, tokens: Moments) -> Estimate:
 
 def owner_name(study: Study, rows: Layout, row: Row) -> str:
     """The name of the platform of a row, or of its pair."""
-    if row.kind in ("ratio", "cheaper"):
+    if row.of_a_pair:
         this, that = rows.pairs[row.owner]
         return f"{study.platforms[this].name}/{study.platforms[that].name}"
     return study.platforms[row.owner].name

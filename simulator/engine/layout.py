@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.kernels.platform import OUTPUT_ROWS
-from simulator.quantities import CHANCES, COST, PARTS, RATIO, RESULTS, WITH_REPLACEMENT
+from simulator.quantities import CHANCES, COST, DIFFERENCE, PARTS, RATIO, RESULTS, WITH_REPLACEMENT
 from simulator.study.model import Platform, Study
 
 # The parts of the cost, and the inputs of which one at least has to be given for a part to be there.
@@ -17,7 +17,7 @@ PART_INPUTS = {"capex": ("capex",), "facility": ("facility_capex",), "energy": (
 class Row:
     """One number of a trial.
 
-    kind   output, part, present_cost, present_tokens, chance, ratio, cheaper, cheapest or regret
+    kind   output, part, present_cost, present_tokens, chance, ratio, difference, cheaper, cheapest or regret
     owner  position of the platform, or of the pair
     """
 
@@ -29,7 +29,12 @@ class Row:
     @property
     def ranked(self) -> bool:
         """Whether percentiles are wanted of it, and not only its mean."""
-        return self.kind in ("output", "ratio")
+        return self.kind in ("output", "ratio", "difference")
+
+    @property
+    def of_a_pair(self) -> bool:
+        """Whether it compares two platforms."""
+        return self.kind in ("ratio", "difference", "cheaper")
 
 
 @dataclass(frozen=True)
@@ -92,5 +97,5 @@ def layout(study: Study) -> Layout:
     compared = [Row("cheaper", pair, "probability_cheaper", "1") for pair in range(len(pairs))]
     compared += [Row("cheapest", owner, "probability_cheapest", "1") for owner in range(count)]
     compared += [Row("regret", owner, "expected_regret", COST.unit) for owner in range(count)]
-    ratios = [Row("ratio", pair, RATIO.name, RATIO.unit) for pair in range(len(pairs))]
-    return Layout((*ratios, *outputs, *means, *compared), wanted, pairs)
+    paired = [Row(result.name, pair, result.name, result.unit) for result in (RATIO, DIFFERENCE) for pair in range(len(pairs))]
+    return Layout((*paired, *outputs, *means, *compared), wanted, pairs)

@@ -7,6 +7,7 @@ itself, as sorting all trials would give it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
+from simulator.engine.grids import Grid, grid_about, grid_between, keys_of, value_of
 from simulator.engine.sums import Node, TreeSum, nodes_of
 from simulator.engine.trials import Chunk, Trials
-from simulator.kernels.accumulators import count_bins, order_keys, pick, sums_outside
+from simulator.kernels.accumulators import sums_beyond, whole_quanta
 from simulator.kernels.trajectories import BLOCK
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -24,7 +26,7 @@ Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 _COUNT_BYTES = 32 << 20
 _KEPT_VALUES = 1_000_000
-_FIRST_KEY, _LAST_KEY = 0x000FFFFFFFFFFFFF, 0xFFF0000000000000  # of −∞ and ∞
+_QUANTUM_BITS = 26
 Progress = Callable[[Chunk], None]
 
 
@@ -60,14 +62,16 @@ class Counting:
         self.wanted = wanted
         self.rows = list(dict.fromkeys(want.row for want in wanted))
         bins = _bins(len(self.rows) * (replicates + 4))
-        self.grids = [_grid_about(pilot[row], bins) for row in self.rows]
+        # What sums of tails are rounded to: fine enough to lose nothing, and the same whatever else is counted.
+        self.quanta = [2.0 ** (math.frexp(float(np.max(np.abs(pilot[row]))) or 1.0)[1] - _QUANTUM_BITS) for row in self.rows]
+        self.grids = [grid_about(pilot[row], bins) for row in self.rows]
         self.counts = np.zeros((len(self.rows), replicates, bins), np.int64)
 
     def count(self, results: Array) -> Counts:
         """Counts of one chunk, int64[rows, bins]."""
         found = np.zeros((len(self.rows), self.counts.shape[2]), np.int64)
         for row, grid, counts in zip(self.rows, self.grids, found, strict=True):
-            count_bins(results[row], np.uint64(grid.low), grid.shift, counts)
+            grid.count(results[row], counts)
         return found
 
     def add(self, chunk: Chunk, found: Counts) -> None:
@@ -93,24 +97,6 @@ POOLED = -1  # the scope of all replicates together: the last of `reached`
 
 
 @dataclass(frozen=True)
-class _Grid:
-    """Bins over keys: bin 0 is below `low`, then 2^shift keys each, the last bin takes all above."""
-
-    low: int
-    shift: int
-    bins: int
-
-    def position(self, key: int) -> int:
-        return 0 if key < self.low else min(((key - self.low) >> self.shift) + 1, self.bins - 1)
-
-    def first_key(self, position: int) -> int:
-        return _FIRST_KEY if position == 0 else self.low + ((position - 1) << self.shift)
-
-    def last_key(self, position: int) -> int:
-        return _LAST_KEY if position == self.bins - 1 else self.low + (position << self.shift) - 1
-
-
-@dataclass(frozen=True)
 class _Target:
     """One wanted order statistic, of a replicate or pooled, and the keys among which it is known to lie.
 
@@ -125,6 +111,11 @@ class _Target:
     below: int
     within: int
 
+    @property
+    def edge(self) -> float:
+        """The last of its values on the side of the wanted tail: what is summed lies beyond."""
+        return float(value_of(self.high if self.wanted.tail == "high" else self.low))
+
     def sees(self, chunk: Chunk) -> bool:
         return self.scope in (POOLED, chunk.replicate)
 
@@ -138,7 +129,7 @@ def _ranks(want: Wanted, replicates: int, each: int) -> Iterator[tuple[int, int]
         yield POOLED, rank
 
 
-def _target(want: Wanted, scope: int, rank: int, grid: _Grid, reached: Counts) -> _Target:
+def _target(want: Wanted, scope: int, rank: int, grid: Grid, reached: Counts) -> _Target:
     """The bin in which the counts, summed up to each bin, reach a rank."""
     position = int(reached.searchsorted(rank))
     below = int(reached[position - 1]) if position else 0
@@ -151,33 +142,10 @@ def _bins(grids: int) -> int:
     return 1 << min(max((_COUNT_BYTES // (8 * max(grids, 1))).bit_length() - 1, 6), 12)
 
 
-def _grid_about(values: Array, bins: int) -> _Grid:
-    keys = _keys(values)
-    low, high = int(keys.min()), int(keys.max())
-    margin = (high - low) // 4 + bins
-    return _grid(max(low - margin, _FIRST_KEY), min(high + margin, _LAST_KEY), bins)
-
-
-def _keys(values: Array) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    keys = np.empty(values.size, np.uint64)
-    order_keys(np.ascontiguousarray(values), keys)
-    return keys
-
-
-def _grid(low: int, high: int, bins: int) -> _Grid:
-    return _Grid(low, min(((high - low) // (bins - 2)).bit_length(), 63), bins)
-
-
-def _value_of(key: int) -> np.float64:
-    """The double with an order key."""
-    bits = key ^ (1 << 63) if key >> 63 else key ^ ((1 << 64) - 1)
-    return np.float64(np.uint64(bits).view(np.float64))
-
-
 def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list[_Target]:
     """The same targets among fewer keys, by one more pass."""
     bins = _bins(len(targets))
-    grids = [_grid(target.low, target.high, bins) for target in targets]
+    grids = [grid_between(target.low, target.high, bins) for target in targets]
     counts = np.zeros((len(targets), bins), np.int64)
 
     def count(chunk: Chunk, results: Array) -> list[tuple[int, Counts]]:
@@ -185,7 +153,7 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
         for position, (target, grid) in enumerate(zip(targets, grids, strict=True)):
             if target.sees(chunk):
                 line = np.zeros(bins, np.int64)
-                count_bins(results[target.wanted.row], np.uint64(grid.low), grid.shift, line)
+                grid.count(results[target.wanted.row], line)
                 found.append((position, line))
         return found
 
@@ -199,7 +167,7 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
 
 def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided: bool,
              progress: Progress) -> dict[Wanted, Selected]:
-    """The last pass: keep what lies in the targets' bins, and sum what lies outside where a tail is wanted.
+    """The last pass: keep what lies in the targets' bins, and sum what lies beyond where a tail is wanted.
 
     divided  whether the targets' keys are narrower than the bins of `counting`
     """
@@ -208,8 +176,9 @@ def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided
     for target in targets:
         of_scope.setdefault(target.scope, []).append(target)
     grids = dict(zip(counting.rows, counting.grids, strict=True))
+    quanta = dict(zip(counting.rows, counting.quanta, strict=True))
     kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
-    outside = [TreeSum() for _ in range(replicates)]  # of the replicate's tails, then of the pooled ones
+    beyond = [TreeSum() for _ in range(replicates)]  # of the replicate's tails, then of the pooled ones
 
     def tails(scope: int) -> list[_Target]:
         return [target for target in of_scope[scope] if target.wanted.tail]
@@ -223,21 +192,22 @@ def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided
         for row, among in ranges.items():
             flags = np.zeros(grids[row].bins, np.bool_)
             for low, high in among:
-                flags[grids[row].position(low):grids[row].position(high) + 1] = True
-            found = room[:pick(results[row], np.uint64(grids[row].low), grids[row].shift, flags, room)]
+                flags[grids[row].bin_of(low):grids[row].bin_of(high) + 1] = True
+            found = grids[row].pick(results[row], flags, room)
             values[row] = _among(found, among) if divided else found.copy()
         ends = (*tails(chunk.replicate), *tails(POOLED))
         sums = np.empty((len(ends), -(-chunk.count // BLOCK), 2))
         for target, line in zip(ends, sums, strict=True):
-            sums_outside(results[target.wanted.row], np.uint64(target.low), np.uint64(target.high), BLOCK, line)
+            row = target.wanted.row
+            sums_beyond(results[row], target.edge, target.wanted.tail == "high", BLOCK, quanta[row], line)
         return values, nodes_of(np.moveaxis(sums, 1, 0))
 
     for chunk, (values, nodes) in trials.each(gather):
         for row, found in values.items():
             kept.setdefault((row, chunk.replicate), []).append(found)
-        outside[chunk.replicate].add(nodes)
+        beyond[chunk.replicate].add(nodes)
         progress(chunk)
-    totals = np.array([tree.total() for tree in outside])
+    totals = np.array([tree.total() for tree in beyond])
     chosen: dict[Wanted, list[tuple[float, float]]] = {}
     for scope, found_targets in of_scope.items():
         within = range(replicates) if scope == POOLED else [scope]
@@ -245,11 +215,12 @@ def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided
                    for row in counting.rows}
         ends = tails(scope)
         for target in found_targets:
-            beyond = np.zeros(2)
+            summed = np.zeros(2)
             if target.wanted.tail:
                 place = ends.index(target) + (len(tails(0)) if scope == POOLED else 0)
-                beyond = totals[:, place].sum(axis=0) if scope == POOLED else totals[scope, place]
-            chosen.setdefault(target.wanted, []).append(_finish(target, ordered[target.wanted.row], beyond, each * len(within)))
+                summed = totals[:, place].sum(axis=0) if scope == POOLED else totals[scope, place]
+            row = target.wanted.row
+            chosen.setdefault(target.wanted, []).append(_finish(target, ordered[row], summed, quanta[row], each * len(within)))
     return {want: Selected(pooled=found[replicates][0], by_replicate=np.array([value for value, _ in found[:replicates]]),
                            more=tuple(value for value, _ in found[replicates + 1:]), tail_pooled=found[replicates][1],
                            tail_by_replicate=np.array([tail for _, tail in found[:replicates]]))
@@ -258,7 +229,7 @@ def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided
 
 def _among(values: Array, ranges: Iterable[tuple[int, int]]) -> Array:
     """A copy of the values whose key lies in one of the ranges."""
-    keys = _keys(values)
+    keys = keys_of(values)
     inside = np.zeros(values.size, np.bool_)
     for low, high in ranges:
         inside |= (keys >= np.uint64(low)) & (keys <= np.uint64(high))
@@ -266,24 +237,30 @@ def _among(values: Array, ranges: Iterable[tuple[int, int]]) -> Array:
     return found
 
 
-def _finish(target: _Target, kept: Array, outside: Array, n: int) -> tuple[float, float]:
+def _finish(target: _Target, kept: Array, beyond: Array, quantum: float, n: int) -> tuple[float, float]:
     """The order statistic of a target among n values, and the mean of the tail beyond it (NaN where not wanted).
 
     kept     float64, ascending: values of the target's row and scope, all those among its keys and perhaps others
-    outside  float64[2]: sums of the values below and above the target's keys
+    beyond   float64[2] of `sums_beyond`: sum of the values in the tail beyond the target's keys, in quanta and what is over
     """
     want, position = target.wanted, target.rank - target.below - 1
     if target.low == target.high:  # ties, perhaps of all trials: one number stands for them
-        values = np.broadcast_to(_value_of(target.low), (target.within,))
+        values = np.broadcast_to(value_of(target.low), (target.within,))
     else:
-        first = int(kept.searchsorted(_value_of(target.low)))
+        first = int(kept.searchsorted(value_of(target.low)))
         values = kept[first:first + target.within]
     edge = float(values[position])
     if want.tail == "high":
         # The boundary trial counts with the fraction by which it reaches into the tail.
-        beyond = outside[1] + float(np.sum(values[position + 1:]))
-        return edge, float((beyond + (target.rank - n * want.p) * edge) / (n * (1 - want.p)))
+        tail = _summed(values[position + 1:], beyond, quantum)
+        return edge, float((tail + (target.rank - n * want.p) * edge) / (n * (1 - want.p)))
     if want.tail == "low":
-        beyond = outside[0] + float(np.sum(values[:position]))
-        return edge, float((beyond + (n * want.p - target.rank + 1) * edge) / (n * want.p))
+        tail = _summed(values[:position], beyond, quantum)
+        return edge, float((tail + (n * want.p - target.rank + 1) * edge) / (n * want.p))
     return edge, float("nan")
+
+
+def _summed(values: Array, beyond: Array, quantum: float) -> float:
+    """The sum of values, some of which are summed already; the same to the last digit however they were divided."""
+    whole = whole_quanta(values, quantum)
+    return float(beyond[0] + np.sum(whole)) + float(beyond[1] + np.sum(values - whole))

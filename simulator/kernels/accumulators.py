@@ -1,7 +1,8 @@
 """Statistics of a stream of trials in constant memory: moments by block, counts by bin, values by bracket.
 
 Bins divide the *ordered bit patterns* of doubles: an order that agrees with the order of the numbers, spaced
-evenly within each power of two, so that any range of values has bins of about equal relative width.
+evenly within each power of two, so that any range of values has bins of about equal relative width. Where values change
+sign, bins divide the values themselves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from simulator.kernels.jit import bits_of, inline, jit
 # Columns of a row's moments.
 SUM, SUM_OF_SQUARES = 0, 1  # of x − centre
 _SIGN = np.uint64(1 << 63)
+EVEN_ZERO = 1 << 63  # the position of 0 where positions are even in the values
+_ROUNDS = 1.5 * 2.0**52  # adding and taking away so many units rounds to units
+_FARTHEST = 4e18  # positions from there, beyond which a value's own does not matter
 
 
 @inline
@@ -20,6 +24,26 @@ def order_key(x):
     """A uint64 that is ordered as the doubles are (−0 just under 0)."""
     bits = np.uint64(bits_of(x))
     return ~bits if bits & _SIGN else bits | _SIGN
+
+
+@inline
+def position(x, per_unit):
+    """Where a value stands, as a uint64: its order key; where per_unit is not 0, how many whole 1 / per_unit are in it.
+
+    A power of two as per_unit makes that exact; −0 stands just under 0, as its order key does.
+    """
+    if per_unit == 0.0:
+        return order_key(x)
+    step = min(max(np.floor(x * per_unit), -_FARTHEST), _FARTHEST)
+    if step == 0.0 and np.uint64(bits_of(x)) & _SIGN:
+        step = -1.0
+    return np.uint64(np.int64(step)) + _SIGN
+
+
+@jit
+def position_of(x, per_unit):
+    """The position of one value."""
+    return position(x, per_unit)
 
 
 @jit
@@ -58,14 +82,14 @@ def block_moments(results, centres, block, sums, extremes):
 
 
 @jit
-def count_bins(values, low, shift, counts):
-    """counts[0] += values whose key is below `low`; then equal bins of 2^shift keys each; the last takes all above.
+def count_bins(values, low, shift, per_unit, counts):
+    """counts[0] += values whose position is below `low`; then bins of 2^shift positions each; the last takes all above.
 
-    values float64[n]; low uint64; shift int64 < 64; counts int64[bins]
+    values float64[n]; low uint64; shift int64 < 64; per_unit of `position`; counts int64[bins]
     """
     last = counts.size - 1
     for i in range(values.size):
-        key = order_key(values[i])
+        key = position(values[i], per_unit)
         if key < low:
             counts[0] += 1
         else:
@@ -74,7 +98,7 @@ def count_bins(values, low, shift, counts):
 
 
 @jit
-def pick(values, low, shift, flags, kept):
+def pick(values, low, shift, per_unit, flags, kept):
     """Copy the values that fall in flagged bins (as `count_bins` lays them) to `kept`; returns how many.
 
     values float64[n]; flags bool[bins]; kept float64[≥ those flagged]
@@ -82,7 +106,7 @@ def pick(values, low, shift, flags, kept):
     last = flags.size - 1
     filled = 0
     for i in range(values.size):
-        key = order_key(values[i])
+        key = position(values[i], per_unit)
         place = 0
         if key >= low:
             step = (key - low) >> np.uint64(shift)
@@ -93,18 +117,29 @@ def pick(values, low, shift, flags, kept):
     return filled
 
 
-@jit
-def sums_outside(values, low, high, block, sums):
-    """Sums of the values whose key is below `low` and of those above `high`, block by block.
+def whole_quanta(x, quantum):
+    """A value rounded to a multiple of a power of two; sums of such are exact, whatever their order.
 
-    values float64[n]; low, high uint64; sums float64[blocks, 2], filled
+    That holds for sums below 2^53 quanta; a value of over 2^51 of them is rounded to a coarser multiple.
+    """
+    return (x + _ROUNDS * quantum) - _ROUNDS * quantum
+
+
+_whole_quanta = inline(whole_quanta)
+
+
+@jit
+def sums_beyond(values, edge, high, block, quantum, sums):
+    """Sums of the values above an edge (below it where not `high`), block by block.
+
+    values float64[n]; sums float64[blocks, 2], filled: whole quanta and what is over
     """
     for b in range(sums.shape[0]):
-        below, above = 0.0, 0.0
+        wholes, over = 0.0, 0.0
         for i in range(b * block, min(values.size, (b + 1) * block)):
-            key = order_key(values[i])
-            if key < low:
-                below += values[i]
-            elif key > high:
-                above += values[i]
-        sums[b, 0], sums[b, 1] = below, above
+            x = values[i]
+            if (x > edge) if high else (x < edge):
+                whole = _whole_quanta(x, quantum)
+                wholes += whole
+                over += x - whole
+        sums[b, 0], sums[b, 1] = wholes, over

@@ -295,9 +295,9 @@ def _months_in_use(plan, market, values):
 def simulate_chunk(plan, sampling, first, work, results):
     """Trials first … first + count − 1 of a replicate; `first` is a multiple of BLOCK.
 
-    results  float64[rows, count], filled: for each pair the ratio of costs; the wanted outputs; for each pair whether
-             this is strictly cheaper (1 or 0); for each platform its share of being cheapest (ties share), then for each
-             platform its regret (its cost less the least)
+    results  float64[rows, count], filled: for each pair the ratio of costs, then for each the difference; the wanted
+             outputs; for each pair whether this is strictly cheaper (1 or 0); for each platform its share of being
+             cheapest (ties share), then for each platform its regret (its cost less the least)
     """
     count = results.shape[1]
     platforms, pairs, wanted = plan.features.size, plan.pairs.shape[0], plan.wanted.shape[0]
@@ -305,14 +305,15 @@ def simulate_chunk(plan, sampling, first, work, results):
         simulate_block(plan, sampling, first + start, work)
         n = min(BLOCK, count - start)
         for row in range(wanted):
-            results[pairs + row, start:start + n] = work.outputs[plan.wanted[row, 0], plan.wanted[row, 1], :n]
+            results[2 * pairs + row, start:start + n] = work.outputs[plan.wanted[row, 0], plan.wanted[row, 1], :n]
         for pair in range(pairs):
             this = work.outputs[plan.pairs[pair, 0], layout.COST_PER_MILLION]
             that = work.outputs[plan.pairs[pair, 1], layout.COST_PER_MILLION]
             for i in range(n):
                 results[pair, start + i] = this[i] / that[i] if that[i] > 0.0 else 0.0  # not reported where it is not
-                results[pairs + wanted + pair, start + i] = 1.0 if this[i] < that[i] else 0.0
-        row = wanted + 2 * pairs
+                results[pairs + pair, start + i] = this[i] - that[i]
+                results[2 * pairs + wanted + pair, start + i] = 1.0 if this[i] < that[i] else 0.0
+        row = wanted + 3 * pairs
         for i in range(n):
             least, ties = np.inf, 0
             for platform in range(platforms):

@@ -11,7 +11,16 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
-from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio
+from simulator.reporting.wording import (
+    chance,
+    difference,
+    headline,
+    label_of,
+    not_modelled,
+    number,
+    operating_points,
+    ratio,
+)
 from simulator.results import Run
 
 _SCENARIOS = {"with_claims": "With vendors' claims wherever there are two: cost per million tokens, USD",
@@ -26,8 +35,7 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
     blocks += [Text(line) for line in (run.study.description, operating_points(run)) if line]
     blocks += _titled("Cost per million tokens, USD", _costs(run, scenario))
     blocks += _titled("Where the money goes: mean, USD per million tokens, and share", _parts(run, scenario))
-    if several and any(record.quantity == "ratio" for record in run.records):
-        blocks += _titled("Cost of one ÷ cost of the other, future by future", _pairs(run, scenario))
+    blocks += _compared(run, scenario) if several else []
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
     for other in dict.fromkeys(record.scenario for record in run.records if scenario == "base"):
@@ -111,24 +119,44 @@ def _part(run: Run, name: str, part: str, scenario: str) -> Estimate | None:
     return found if found and found.value else None
 
 
-def _pairs(run: Run, scenario: str) -> Table:
+def _compared(run: Run, scenario: str) -> list[RenderableType]:
+    """Pairs side by side: how many times as much one costs; where a cost that is not positive forbids that, how much more."""
+    pairs = _pairs(run, scenario)
+    with_ratio = [(this, that) for this, that in pairs if ratio(run, this, that, scenario)]
+    without = [pair for pair in pairs if pair not in with_ratio]
+    found: list[RenderableType] = []
+    if with_ratio:
+        found += _titled("Cost of one ÷ cost of the other, future by future", _table_of_pairs(run, with_ratio, "÷", scenario))
+    if without:
+        found += _titled("Cost of one − cost of the other, future by future: USD per million tokens",
+                         _table_of_pairs(run, without, "−", scenario))
+    return found
+
+
+def _pairs(run: Run, scenario: str) -> list[tuple[str, str]]:
     """Pairs, the dearer median first: all of them, or of many platforms each against the cheapest."""
+    cheap_first = by_median(run, scenario)
+    bases = cheap_first if len(cheap_first) <= _SIDE_BY_SIDE + 1 else cheap_first[:1]
+    return [(this, that) for position, that in enumerate(bases) for this in cheap_first[position + 1:]]
+
+
+def _table_of_pairs(run: Run, pairs: list[tuple[str, str]], sign: str, scenario: str) -> Table:
+    """Percentiles of the ratio (÷) or of the difference (−) of each pair, and how often the later platform is cheaper."""
     table = _table()
     for heading in ("P5", "P50", "P95"):
         table.add_column(heading, justify="right")
     table.add_column("cheaper")
-    labels, cheap_first = _labels(run), by_median(run, scenario)
+    labels = _labels(run)
     order = list(labels)
-    bases = cheap_first if len(labels) <= _SIDE_BY_SIDE + 1 else cheap_first[:1]
-    for position, that in enumerate(bases):
-        for this in cheap_first[position + 1:]:
-            times = ratio(run, this, that, scenario)
-            if times is None:
-                continue
-            first, second = (this, that) if order.index(this) > order.index(that) else (that, this)
-            cheaper = chance(run, run.estimate(f"{first}/{second}", "probability_cheaper", scenario=scenario), scenario)
-            table.add_row(Text(f"{labels[this]} ÷ {labels[that]}"), *[f"{number(found)}×" for found in times],
-                          Text(f"{labels[first]} in {cheaper}"))
+    for this, that in pairs:
+        found = (ratio if sign == "÷" else difference)(run, this, that, scenario)
+        if found is None:
+            continue
+        first, second = (this, that) if order.index(this) > order.index(that) else (that, this)
+        cheaper = chance(run, run.estimate(f"{first}/{second}", "probability_cheaper", scenario=scenario), scenario)
+        table.add_row(Text(f"{labels[this]} {sign} {labels[that]}"),
+                      *[f"{number(estimate)}{'×' if sign == '÷' else ''}" for estimate in found],
+                      Text(f"{labels[first]} in {cheaper}"))
     return table
 
 

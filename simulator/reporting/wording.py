@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
-from simulator.quantities import COST, INPUT, RESULT
+from simulator.quantities import COST, DIFFERENCE, INPUT, RATIO, RESULT
 from simulator.results import Run
 from simulator.study.model import OperatingPoint
 
@@ -120,13 +120,24 @@ def chance(run: Run, estimate: Estimate, scenario: str = "base") -> str:
 
 def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
     """P5, P50 and P95 of one platform's cost ÷ another's, whichever way round the results have it; None where they have none."""
+    return _turned(run, this, that, RATIO.name, _inverse, scenario)
+
+
+def difference(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
+    """As `ratio`, of one platform's cost − another's."""
+    return _turned(run, this, that, DIFFERENCE.name, _negative, scenario)
+
+
+def _turned(run: Run, this: str, that: str, quantity: str, turn: Callable[[Estimate], Estimate],
+            scenario: str) -> tuple[Estimate, Estimate, Estimate] | None:
+    """P5, P50 and P95 of a quantity of a pair that `turn` makes that of the pair the other way round."""
     names = [platform.name for platform in run.study.platforms]
     turned = names.index(this) < names.index(that)
     pair = f"{that}/{this}" if turned else f"{this}/{that}"
-    found = [estimate for p in ("p5", "p50", "p95") if (estimate := run.find(pair, "ratio", p, scenario))]
+    found = [estimate for p in ("p5", "p50", "p95") if (estimate := run.find(pair, quantity, p, scenario))]
     if len(found) < 3:
         return None
-    low, middle, high = map(_inverse, reversed(found)) if turned else found
+    low, middle, high = map(turn, reversed(found)) if turned else found
     return low, middle, high
 
 
@@ -140,6 +151,10 @@ def _inverse(e: Estimate) -> Estimate:
     """1 ÷ a positive estimate, with its error carried over to first order."""
     value, error = 1 / e.value, e.standard_error / e.value**2
     return Estimate(value, error, value - (e.high - e.value) / e.value**2, value + (e.value - e.low) / e.value**2)
+
+
+def _negative(e: Estimate) -> Estimate:
+    return Estimate(-e.value, e.standard_error, -e.high, -e.low)
 
 
 def operating_points(run: Run) -> str:

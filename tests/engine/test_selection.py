@@ -50,9 +50,10 @@ def test_equal_to_sorting(load, monkeypatch, case, keep, sampler):
     run = simulator.run(study)
     rows, results = everything(study)
     for row, values in zip(rows.rows, results, strict=True):
-        if row.kind != "output":
+        if row.kind not in ("output", "difference"):
             continue
-        owner, pooled = study.platforms[row.owner].name, np.sort(values.ravel())
+        owner = "b/a" if row.of_a_pair else study.platforms[row.owner].name
+        pooled = np.sort(values.ravel())
         if case == "negative" and row.quantity == "tokens_per_dollar":
             continue  # left out: some costs are negative
         for p in (0.05, 0.1, 0.5, 0.95):

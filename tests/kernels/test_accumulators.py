@@ -1,11 +1,22 @@
 """Order keys, bins and block sums."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.kernels.accumulators import block_moments, count_bins, order_keys, pick, sums_outside
+from simulator.kernels.accumulators import (
+    EVEN_ZERO,
+    block_moments,
+    count_bins,
+    order_keys,
+    pick,
+    position_of,
+    sums_beyond,
+)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -27,7 +38,7 @@ def test_keys_are_ordered_as_the_numbers(values):
 def test_each_value_falls_in_one_bin(values, low, shift):
     counts = np.zeros(16, np.int64)
     first = keys_of([low])[0]
-    count_bins(np.array(values), first, shift, counts)
+    count_bins(np.array(values), first, shift, 0.0, counts)
     wanted = np.zeros(16, np.int64)
     for key in keys_of(values):
         steps = (int(key) - int(first)) >> shift
@@ -43,19 +54,19 @@ def test_pick_takes_what_lies_in_flagged_bins(values, low, shift, chosen):
     wanted = []
     for value in values:
         counts = np.zeros(16, np.int64)
-        count_bins(np.array([value]), first, shift, counts)
+        count_bins(np.array([value]), first, shift, 0.0, counts)
         wanted += [value] if flags[np.argmax(counts)] else []
-    assert kept[:pick(values, first, shift, flags, kept)].tolist() == wanted
+    assert kept[:pick(values, first, shift, 0.0, flags, kept)].tolist() == wanted
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_sums_outside_a_range(values, a, b):
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.floats(-1e6, 1e6))
+def test_sums_beyond_an_edge(values, edge):
     values = np.array(values)
-    low, high = keys_of(sorted([a, b]))
-    sums = np.empty((-(-values.size // 8), 2))
-    sums_outside(values, low, high, 8, sums)
-    keys = keys_of(values)
-    assert sums.sum(axis=0) == pytest.approx([values[keys < low].sum(), values[keys > high].sum()], abs=1e-6)
+    for high, beyond in ((True, values > edge), (False, values < edge)):
+        sums = np.empty((-(-values.size // 8), 2))
+        sums_beyond(values, edge, high, 8, 2.0**-6, sums)
+        np.testing.assert_array_equal(sums[:, 0] % 2.0**-6, 0)
+        assert sums.sum() == pytest.approx(values[beyond].sum(), abs=1e-6)
 
 
 def test_block_moments_by_block():
@@ -75,3 +86,13 @@ def test_block_moments_say_where_a_result_is_not_finite(value):
     results[1, 6] = value
     ends = np.tile([np.inf, -np.inf], (2, 1))
     assert block_moments(results, np.zeros(2), 8, np.empty((2, 2, 2)), ends) == 6
+
+
+@given(st.lists(finite | st.sampled_from([0.0, -0.0, 5e-324, -5e-324]), min_size=2, max_size=50), st.integers(-40, 40))
+def test_even_positions_are_ordered_as_the_numbers_and_count_whole_units(values, power):
+    values.sort(key=lambda value: (value, math.copysign(1, value)))
+    found = [position_of(value, 2.0**power) for value in values]
+    assert found == sorted(found)
+    for value, position in zip(values, found, strict=True):
+        if 0 < abs(value) < 1e5:
+            assert position - EVEN_ZERO == math.floor(Fraction(value) * Fraction(2) ** power)

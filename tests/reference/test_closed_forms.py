@@ -132,6 +132,26 @@ def test_probability_of_being_cheaper(load, sampler, correlation, a_is_cheaper):
     regret_of_b = b * NORMAL.cdf(d) - a * NORMAL.cdf(d - sigma)
     assert_within_errors(run.estimate("b", "expected_regret"), regret_of_b)
     assert_within_errors(run.estimate("a", "expected_regret"), regret_of_b - (b - a))
+    assert_within_errors(run.estimate("b/a", "difference", "mean"), b - a)
+    variance = a**2 * math.expm1(0.3**2) + b**2 * math.expm1(0.2**2) - 2 * a * b * math.expm1(correlation * 0.3 * 0.2)
+    assert_within_errors(run.estimate("b/a", "difference", "sd"), math.sqrt(variance))
+
+
+def two_normals(a, b, **more):
+    """Costs that are two independent normal numbers of given mean and sd."""
+    prices = {name: {"distribution": "normal", "mean": mean, "sd": sd} for name, (mean, sd) in {"a": a, "b": b}.items()}
+    return study({"utilization": 1}, **more, **{name: rented(rental_price=price, throughput=1e6 / 3600)
+                                                for name, price in prices.items()})
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_difference_of_two_normal_costs(load, sampler):
+    run = simulator.run(load(two_normals((3, 0.3), (3.2, 0.4)), f"simulation.sampler={sampler}"))
+    found = {statistic: run.estimate("b/a", "difference", statistic) for statistic in ("mean", "sd", *PERCENTILES)}
+    known = {p: 0.2 + 0.5 * NORMAL.inv_cdf(float(p[1:]) / 100) for p in PERCENTILES} | {"mean": 0.2, "sd": 0.5}
+    for statistic, estimate in found.items():
+        assert estimate.standard_error < 0.01
+        assert abs(estimate.value - known[statistic]) < 5 * estimate.standard_error
 
 
 def test_equal_platforms_share_being_cheapest(load):

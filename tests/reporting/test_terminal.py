@@ -43,6 +43,9 @@ def test_costs_that_turn_negative_have_no_ratios_in_either_order(load, order):
     assert run.estimate("b", "tokens_per_dollar", "p50").value > 0
     assert run.estimate(f"{order[1]}/{order[0]}", "probability_cheaper").value > 0, "who is cheaper stays meaningful"
     assert run.dataset is not None and run.summary.document
+    (line,) = [line for line in text.splitlines() if line.startswith(("a − b", "b − a"))]
+    low, middle, high = (float(cell) for cell in line.split()[3:6])
+    assert low < middle < high and middle > 0, "the dearer median first"
 
 
 def test_costs_of_zero_are_no_failure(load):
