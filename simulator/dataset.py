@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.quantities import BREAK_EVEN_PRICE, CHANCES, DIFFERENCE, PART_MEANINGS, RATIO, RESULT, RESULTS
+from simulator.quantities import BREAK_EVEN_PRICE, CHANCES, DIFFERENCE, DOMINANCE, PART_MEANINGS, RATIO, RESULT, RESULTS
 from simulator.study.processes import units_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 ESTIMATE = ("value", "standard_error", "low", "high")
-_MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO, DIFFERENCE)}
+_MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO, DIFFERENCE, *DOMINANCE)}
 _MEANINGS |= PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
     "probability_cheapest": "share of trials in which the platform costs least; ties are shared",

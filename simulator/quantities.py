@@ -193,3 +193,9 @@ BREAK_EVEN_PRICE = Result("break_even_price", "USD", "constant real price of a m
                           "net present value is zero: E[cost] / E[tokens]")
 RATIO = Result("ratio", "1", "cost of the one platform per cost of the other, trial by trial")
 DIFFERENCE = Result("difference", "USD", "cost of the one platform less cost of the other, trial by trial, per million tokens")
+# By how much the cost of a platform of a pair misses dominating that of the other, at the worst.
+DOMINANCE = (
+    Result("first", "1", "what violates first-order dominance, 0 where it holds: largest excess of the probability of costing "
+           "more than some amount over that of the other platform"),
+    Result("second", "USD", "what violates second-order dominance, 0 where it holds: largest excess of the expected cost above "
+           "some amount over that of the other platform"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.dominance import verdict
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.dataset import dataset_of
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 SCHEMA = 1
+OTHER_OF_PAIR = {"later": "earlier", "earlier": "later"}
 
 
 @dataclass(frozen=True)
 class Record:
     """One reported number: of which scenario, platform or pair (`kind`), quantity and statistic, with its error.
 
-    group  "parts" for a part of the cost, else ""
+    group  "parts" for a part of the cost, "dominance" for what violates it (by the later or the earlier of a pair), else ""
     """
 
     scenario: str
@@ -102,7 +104,10 @@ def _document(run: Run) -> dict[str, Any]:
             owner = scenario["pairs"].setdefault(record.owner, {})
         else:
             owner = scenario["platforms"].setdefault(record.owner, {"label": labels[record.owner]})
-        value = record.estimate.as_dict()
+        value: dict[str, Any] = record.estimate.as_dict()
+        if record.group == "dominance":
+            reverse = run.estimate(record.owner, f"dominance.{record.quantity}", OTHER_OF_PAIR[record.statistic], record.scenario)
+            value = {"verdict": verdict(record.estimate, reverse), "violation": value}
         if record.group:
             owner.setdefault(record.group, {}).setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
         elif record.statistic:

@@ -62,9 +62,14 @@ def plain_mean(mean: float, sd: float, n: int) -> Estimate:
 def probability(estimate: Estimate, n: int) -> Estimate:
     """A probability: bounds inside 0..1, and never of zero width where all n trials agree (Clopper–Pearson)."""
     if estimate.standard_error == 0:  # always, never, or always a tie
-        width = -math.expm1(math.log(_TAIL) / n)
+        width = smallest_probability(n)
         return Estimate(estimate.value, 0.0, max(estimate.value - width, 0.0), min(estimate.value + width, 1.0))
     return Estimate(estimate.value, estimate.standard_error, max(estimate.low, 0.0), min(estimate.high, 1.0))
+
+
+def smallest_probability(n: int) -> float:
+    """How probable a thing may be at most, at 97.5 %, that happened in none of n trials (Clopper–Pearson)."""
+    return -math.expm1(math.log(_TAIL) / n)
 
 
 def quantile_rank(n: int, p: float) -> int:

@@ -18,10 +18,11 @@ from simulator.analysis.intervals import (
     probability,
     sectioning,
 )
+from simulator.engine.exceedances import Exceedances
 from simulator.engine.layout import Layout, Row
 from simulator.engine.selection import Selected, Wanted
 from simulator.kernels.platform import NEVER
-from simulator.quantities import BREAK_EVEN_PRICE, COST, RATIO, RESULT, Result
+from simulator.quantities import BREAK_EVEN_PRICE, COST, DOMINANCE, RATIO, RESULT, Result
 from simulator.results import PERCENTILES, Record
 from simulator.study.model import Platform, Study
 from simulator.units import TOKENS_PER_MILLION
@@ -102,6 +103,17 @@ def estimates(study: Study, rows: Layout, moments: list[Moments],
         warnings.append(f"in some trials the money is not back by the end ({', '.join(unpaid)}): the percentiles of the payback "
                         "that this reaches, and its mean, are left out; probability_of_payback says how often it is")
     return records, warnings
+
+
+def dominance(study: Study, rows: Layout, exceedances: Exceedances) -> list[Record]:
+    """By how much, at the worst, either of each pair misses dominating the other, at first and at second order."""
+    found = []
+    for later, earlier in rows.pairs:
+        owner = f"{study.platforms[later].name}/{study.platforms[earlier].name}"
+        for statistic, this, that in (("later", later, earlier), ("earlier", earlier, later)):
+            for result, violation in zip(DOMINANCE, exceedances.violations(this, that), strict=True):
+                found.append(Record("base", "pair", owner, "dominance", result.name, statistic, result.unit, violation))
+    return found
 
 
 def _statistics(study: Study, row: Row, moments: Moments,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.published import compare_published
-from simulator.engine.estimates import Moments, estimates, wanted_quantiles
+from simulator.engine.estimates import Moments, dominance, estimates, wanted_quantiles
+from simulator.engine.exceedances import Exceedances
 from simulator.engine.layout import Layout, layout
 from simulator.engine.parameters import Compiled, compile_study
 from simulator.engine.selection import Counting, select
@@ -18,6 +19,7 @@ from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
 from simulator.kernels.platform import NEVER
 from simulator.kernels.trajectories import BLOCK
+from simulator.quantities import COST
 from simulator.results import Run, Sample
 from simulator.study.model import Study
 
@@ -54,9 +56,12 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     # with its trial by the first pass.
     pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
     counting = Counting(wanted_quantiles(study, rows), pilot, study.simulation.replicates)
-    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), counting, step)
+    costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
+    exceedances = Exceedances(costs, pilot, study.simulation.replicates, study.simulation.trials_per_replicate) if costs else None
+    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), counting, exceedances, step)
     selected = select(trials, counting, step)
     records, warnings = estimates(study, rows, moments, selected)
+    records += dominance(study, rows, exceedances) if exceedances else []
     wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
     if wrong:
         raise RunError(f"the {wrong.statistic or 'value'} of {wrong.quantity} of {wrong.owner} is too large to compute with: an "
@@ -68,7 +73,7 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
 
 
 def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, counting: Counting,
-                step: Callable[[Chunk], None]) -> list[Moments]:
+                exceedances: Exceedances | None, step: Callable[[Chunk], None]) -> list[Moments]:
     """Moments of every row, and the counts of the ranked ones."""
     count, replicates = len(rows.rows), trials.simulation.replicates
     sums = [TreeSum() for _ in range(replicates)]
@@ -78,15 +83,18 @@ def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array
         blocks = np.empty((-(-chunk.count // BLOCK), count, 2))
         ends = np.tile([np.inf, -np.inf], (count, 1))
         bad = block_moments(results, centres, BLOCK, blocks, ends)
-        return (bad, results[:, bad].copy() if bad >= 0 else None), nodes_of(blocks), ends, counting.count(results)
+        return (bad, results[:, bad].copy() if bad >= 0 else None), nodes_of(blocks), ends, (
+            counting.count(results), exceedances.of(results) if exceedances else None)
 
-    for chunk, ((bad, values), nodes, ends, counts) in trials.each(use):
+    for chunk, ((bad, values), nodes, ends, (counts, exceeded)) in trials.each(use):
         if bad >= 0:
             raise RunError(_not_finite(trials, rows, compiled, chunk, bad, values))
         sums[chunk.replicate].add(nodes)
         extremes[:, 0] = np.minimum(extremes[:, 0], ends[:, 0])
         extremes[:, 1] = np.maximum(extremes[:, 1], ends[:, 1])
         counting.add(chunk, counts)
+        if exceedances and exceeded:
+            exceedances.add(chunk, exceeded)
         step(chunk)
     each = trials.simulation.trials_per_replicate
     totals = np.array([total.total() for total in sums])  # replicates, rows, 2

@@ -143,3 +143,27 @@ def sums_beyond(values, edge, high, block, quantum, sums):
                 wholes += whole
                 over += x - whole
         sums[b, 0], sums[b, 1] = wholes, over
+
+
+@jit
+def count_and_sum(values, levels, block, counts, sums):
+    """Count and sum values between levels: bin k holds levels[k − 1] < x ≤ levels[k], the last all above.
+
+    values float64[n]; levels float64[2^k − 1], rising, with ∞ where there are fewer
+    counts int64[2^k] and sums float64[blocks, 2^k], added to
+    """
+    places = np.empty(block, np.int64)
+    for b in range(sums.shape[0]):
+        first = b * block
+        n = min(block, values.size - first)
+        places[:n] = 0
+        # How many levels are below each value, by halving: a step at a time over the block, since steps of one value wait for
+        # one another and those of different values do not.
+        step = (levels.size + 1) >> 1
+        while step > 0:
+            for i in range(n):
+                places[i] += step * (levels[places[i] + step - 1] < values[first + i])
+            step >>= 1
+        for i in range(n):
+            counts[places[i]] += 1
+            sums[b, places[i]] += values[first + i]

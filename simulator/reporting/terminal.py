@@ -11,6 +11,7 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
+from simulator.reporting.dominance_wording import dominance_in_words
 from simulator.reporting.wording import (
     chance,
     difference,
@@ -130,7 +131,7 @@ def _compared(run: Run, scenario: str) -> list[RenderableType]:
     if without:
         found += _titled("Cost of one − cost of the other, future by future: USD per million tokens",
                          _table_of_pairs(run, without, "−", scenario))
-    return found
+    return [*found, *map(Text, dominance_in_words(run, pairs, scenario))]
 
 
 def _pairs(run: Run, scenario: str) -> list[tuple[str, str]]:

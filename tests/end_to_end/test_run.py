@@ -64,7 +64,15 @@ def test_the_summary_has_the_promised_form(finished):
     assert "rent" not in parts and "energy_per_million_tokens" not in base["platforms"]["b"], "what does not apply is absent"
     chances = [platform["probability_cheapest"]["value"] for platform in base["platforms"].values()]
     assert sum(chances) == pytest.approx(1)
-    assert base["pairs"]["b/a"]["probability_cheaper"]["value"] == chances[1]
+    pair = base["pairs"]["b/a"]
+    assert pair["probability_cheaper"]["value"] == chances[1]
+    assert {"unit", "mean", "sd", "p5", "p50", "p95"} <= set(pair["difference"]) and pair["difference"]["unit"] == "USD"
+    assert pair["difference"]["mean"]["value"] == pytest.approx(
+        base["platforms"]["b"]["cost_per_million_tokens"]["mean"]["value"] - cost["mean"]["value"], rel=1e-9)
+    for order, unit in (("first", "1"), ("second", "USD")):
+        found = pair["dominance"][order]
+        assert found["unit"] == unit and found["later"]["verdict"] == "does not dominate"
+        assert found["later"]["violation"]["low"] > 0 == found["earlier"]["violation"]["low"]
 
 
 def test_the_dataset_agrees_with_the_summary_and_has_units(finished):

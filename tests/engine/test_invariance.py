@@ -56,7 +56,11 @@ def test_another_platform_moves_nothing(load, base):
     more = simulator.run(load(data))
     for owner in "ab":
         assert alone(more, owner) == alone(base, owner)
-    assert numbers(more)["b/a", "", "ratio", "p50"] == numbers(base)["b/a", "", "ratio", "p50"]
+    for name, estimate in numbers(base, ["b/a"]).items():
+        found = numbers(more)[name]
+        # What violates dominance is summed between the levels of all platforms, which may move its last digit.
+        assert list(found.as_dict().values()) == pytest.approx(list(estimate.as_dict().values()), rel=1e-11) if (
+            name[1] == "dominance") else found == estimate
 
 
 @pytest.mark.parametrize(("change", "untouched"), [
