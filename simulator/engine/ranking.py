@@ -23,7 +23,7 @@ def order_statistics(trials: Trials, row: int, levels: Sequence[float], step: St
     pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
     wanted = [Wanted(row, level) for level in levels]
     counting = Counting(list(dict.fromkeys(wanted)), pilot, trials.simulation.replicates)
-    for chunk, counts in trials.each(lambda _, results: counting.count(results)):
+    for chunk, counts in trials.each(counting.see):
         counting.add(chunk, counts)
         step()
     selected = select(trials, counting, lambda _: step())

@@ -14,6 +14,7 @@ from simulator.engine.exceedances import Exceedances
 from simulator.engine.layout import Layout, layout
 from simulator.engine.parameters import Compiled, compile_study
 from simulator.engine.selection import Counting, select
+from simulator.engine.selection_in_memory import Keeping
 from simulator.engine.sums import TreeSum, nodes_of
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
@@ -25,6 +26,7 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _SAMPLE = 4096
+_FEW_TRIALS, _FEW_BYTES = 1 << 16, 64 << 20  # up to which results are sorted rather than counted
 
 
 class RunError(RuntimeError):
@@ -41,25 +43,27 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     """
     rows = layout(study)
     compiled = compile_study(study, rows.wanted, rows.pairs)
-    trials = Trials(compiled, study.simulation, len(rows.rows), rows.ranked, threads, chunk_blocks)
+    small = study.simulation.trials <= _FEW_TRIALS and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
+    trials = Trials(compiled, study.simulation, len(rows.rows), 0 if small else rows.ranked, threads, chunk_blocks)
     done = 0
 
     def step(_: Chunk) -> None:
         nonlocal done
         done += 1
         if progress:
-            # Two passes, or three where trials are too many to be kept; a fourth is rare.
-            progress(min(done / ((2 if trials.keeps else 3) * trials.chunk_count), 1.0))
+            # One pass, two where results are kept, three where they are too many for that; a fourth is rare.
+            progress(min(done / ((1 if small else 2 if trials.keeps else 3) * trials.chunk_count), 1.0))
 
     sampled = _sample(trials, rows)
     # Where to centre sums and lay bins: affects no result but the last digits of sums. What is not finite is reported
     # with its trial by the first pass.
     pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
-    counting = Counting(wanted_quantiles(study, rows), pilot, study.simulation.replicates)
+    wanted, replicates, each = wanted_quantiles(study, rows), study.simulation.replicates, study.simulation.trials_per_replicate
+    ranking: Keeping | Counting = Keeping(wanted, rows.ranked, replicates, each) if small else Counting(wanted, pilot, replicates)
     costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
-    exceedances = Exceedances(costs, pilot, study.simulation.replicates, study.simulation.trials_per_replicate) if costs else None
-    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), counting, exceedances, step)
-    selected = select(trials, counting, step)
+    exceedances = Exceedances(costs, pilot, replicates, each) if costs else None
+    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), ranking, exceedances, step)
+    selected = ranking.select(trials.threads) if isinstance(ranking, Keeping) else select(trials, ranking, step)
     records, warnings = estimates(study, rows, moments, selected)
     records += dominance(study, rows, exceedances) if exceedances else []
     wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
@@ -72,9 +76,9 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
 
 
-def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, counting: Counting,
+def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, ranking: Keeping | Counting,
                 exceedances: Exceedances | None, step: Callable[[Chunk], None]) -> list[Moments]:
-    """Moments of every row, and the counts of the ranked ones."""
+    """Moments of every row; `ranking` and `exceedances` see every trial."""
     count, replicates = len(rows.rows), trials.simulation.replicates
     sums = [TreeSum() for _ in range(replicates)]
     extremes = np.tile([np.inf, -np.inf], (count, 1))
@@ -84,15 +88,15 @@ def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array
         ends = np.tile([np.inf, -np.inf], (count, 1))
         bad = block_moments(results, centres, BLOCK, blocks, ends)
         return (bad, results[:, bad].copy() if bad >= 0 else None), nodes_of(blocks), ends, (
-            counting.count(results), exceedances.of(results) if exceedances else None)
+            ranking.see(chunk, results), exceedances.of(results) if exceedances else None)
 
-    for chunk, ((bad, values), nodes, ends, (counts, exceeded)) in trials.each(use):
+    for chunk, ((bad, values), nodes, ends, (ranked, exceeded)) in trials.each(use):
         if bad >= 0:
             raise RunError(_not_finite(trials, rows, compiled, chunk, bad, values))
         sums[chunk.replicate].add(nodes)
         extremes[:, 0] = np.minimum(extremes[:, 0], ends[:, 0])
         extremes[:, 1] = np.maximum(extremes[:, 1], ends[:, 1])
-        counting.add(chunk, counts)
+        ranking.add(chunk, ranked)
         if exceedances and exceeded:
             exceedances.add(chunk, exceeded)
         step(chunk)

@@ -67,7 +67,7 @@ class Counting:
         self.grids = [grid_about(pilot[row], bins) for row in self.rows]
         self.counts = np.zeros((len(self.rows), replicates, bins), np.int64)
 
-    def count(self, results: Array) -> Counts:
+    def see(self, _: Chunk, results: Array) -> Counts:
         """Counts of one chunk, int64[rows, bins]."""
         found = np.zeros((len(self.rows), self.counts.shape[2]), np.int64)
         for row, grid, counts in zip(self.rows, self.grids, found, strict=True):
@@ -250,14 +250,20 @@ def _finish(target: _Target, kept: Array, beyond: Array, quantum: float, n: int)
         first = int(kept.searchsorted(value_of(target.low)))
         values = kept[first:first + target.within]
     edge = float(values[position])
+    if not want.tail:
+        return edge, float("nan")
+    tail = _summed(values[position + 1:] if want.tail == "high" else values[:position], beyond, quantum)
+    return edge, float(tail_mean(want, edge, tail, target.rank, n))
+
+
+def tail_mean(want: Wanted, edge: Any, beyond: Any, rank: int, n: int) -> Any:
+    """The mean of the tail from a quantile on: the boundary trial counts with the fraction by which it reaches into the tail.
+
+    edge, beyond  the quantile, the order statistic of a rank among n values, and the sum of the values beyond; or arrays of such
+    """
     if want.tail == "high":
-        # The boundary trial counts with the fraction by which it reaches into the tail.
-        tail = _summed(values[position + 1:], beyond, quantum)
-        return edge, float((tail + (target.rank - n * want.p) * edge) / (n * (1 - want.p)))
-    if want.tail == "low":
-        tail = _summed(values[:position], beyond, quantum)
-        return edge, float((tail + (n * want.p - target.rank + 1) * edge) / (n * want.p))
-    return edge, float("nan")
+        return (beyond + (rank - n * want.p) * edge) / (n * (1 - want.p))
+    return (beyond + (n * want.p - rank + 1) * edge) / (n * want.p)
 
 
 def _summed(values: Array, beyond: Array, quantum: float) -> float:

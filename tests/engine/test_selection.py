@@ -37,11 +37,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("keep", [True, False], ids=["kept", "again"])
+@pytest.mark.parametrize("way", ["sorted", "kept", "again"])
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("sampler", ["sobol", "random"])
-def test_equal_to_sorting(load, monkeypatch, case, keep, sampler):
-    if not keep:
+def test_equal_to_sorting(load, monkeypatch, case, way, sampler):
+    if way != "sorted":
+        monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
+    if way == "again":
         monkeypatch.setattr(trials, "_KEEP_BYTES", 0)
         # So little room that bins are divided several times before anything is kept.
         monkeypatch.setattr("simulator.engine.selection._KEPT_VALUES", 2000)
@@ -76,6 +78,7 @@ def test_equal_to_sorting(load, monkeypatch, case, keep, sampler):
 
 def test_kept_and_made_again_give_the_same_bits(load, monkeypatch):
     study = load(studies.study(), "simulation.trials=36000")
+    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
     kept = simulator.run(study).records
     monkeypatch.setattr(trials, "_KEEP_BYTES", 0)
     assert simulator.run(study).records == kept
