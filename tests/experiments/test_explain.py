@@ -232,7 +232,7 @@ def test_without_the_chance_of_single_failures_there_is_the_expected_number(load
 @pytest.mark.parametrize(("asked", "words"), [
     ({"platform": "c"}, "expected a or b"), ({"platform": "b/a"}, "expected a or b"),
     ({"quantity": "ratio", "platform": "a"}, "expected b/a"),
-    ({"quantity": "payback"}, "expected ratio, cost_per_million_tokens"),
+    ({"quantity": "payback"}, "expected ratio, difference, cost_per_million_tokens"),
     ({"quantity": "cost-per-million-token"}, "did you mean 'cost_per_million_tokens'?"), ({"percentile": -1}, "from 0"),
     ({"percentile": (5, 100.5)}, "found the percentile 100.5"), ({"percentile": math.nan}, "percentile nan"),
     ({"scenario": "with_claims"}, "expected base"), ({"trial": (16, 0)}, "this run has 16: expected 0 to 15"),
