@@ -35,11 +35,11 @@ class Estimate:
         return {"value": self.value, "standard_error": self.standard_error, "low": self.low, "high": self.high}
 
 
-def student_quantile(degrees_of_freedom: int) -> float:
-    """The 97.5 % point of Student's t."""
+def student_quantile(degrees_of_freedom: int, confidence: float = CONFIDENCE) -> float:
+    """Student's t is at most so far from 0 with a probability of `confidence`: at 95 %, its 97.5 % point."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(degrees_of_freedom, 1 - _TAIL))
+    return float(stdtrit(degrees_of_freedom, (1 + confidence) / 2))
 
 
 def sectioning(pooled: float, by_replicate: Array) -> Estimate:

@@ -11,7 +11,7 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
-from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio
+from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio, why_stopped
 from simulator.results import Run
 
 _SCENARIOS = {"with_claims": "With vendors' claims wherever there are two: cost per million tokens, USD",
@@ -35,7 +35,8 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
             blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
     if run.study.published:
         blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))
-    blocks += [Text(""), *(Text(line) for line in (not_modelled(run),) if line), Text(_foot(run, several), style="dim")]
+    blocks += [Text(""), *(Text(line) for line in (not_modelled(run), why_stopped(run)) if line),
+               Text(_foot(run, several), style="dim")]
     return Group(*blocks)
 
 

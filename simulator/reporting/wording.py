@@ -105,6 +105,32 @@ def headline(run: Run, scenario: str = "base") -> str:
     return sentence + "."
 
 
+def why_stopped(run: Run) -> str:
+    """What a stop rule asked for and whether it was reached, in a sentence; nothing where there was none."""
+    if run.stopped is None:
+        return ""
+    labels = {platform.name: platform.label for platform in run.study.platforms}
+    worst, trials = run.stopped.worst, f"{run.study.simulation.trials:,} trials"
+    if run.stopped.target is None:
+        pair = listed([labels[name] for name in reversed(worst.owner.split("/"))])
+        if run.stopped.reached:
+            return f"The ranking by mean cost is sure (95 %) after {trials}."
+        if worst.is_hopeless:
+            return f"The ranking by mean cost is not sure after {trials}, nor will be: {pair} cost the same in every one."
+        return f"The ranking by mean cost is not sure after {trials}, the most allowed: {pair} are too close to be told apart."
+    of = " ÷ ".join(labels[name] for name in worst.owner.split("/"))
+    largest = f"the largest relative error is {error_share(worst.relative_error)}, of {worst.statistic} of {of}"
+    asked = error_share(run.stopped.target)
+    if run.stopped.reached:
+        return f"Relative errors are at most {asked} after {trials}: {largest}."
+    return f"Relative errors are not down to {asked} after {trials}, the most allowed: {largest}."
+
+
+def error_share(share: float) -> str:
+    """A relative error in percent, to two digits."""
+    return f"{plain_number(100 * share, digits(100 * share, 0.0, 2)) if share else 0} %"
+
+
 def is_certain(run: Run, scenario: str = "base") -> bool:
     """Whether no platform's cost varies."""
     def values(name: str) -> set[float]:
