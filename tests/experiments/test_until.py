@@ -121,7 +121,8 @@ def test_the_base_decides_and_other_evidence_is_run_with_as_many_trials(load):
     assert {record.scenario for record in run.records} == {"base", "with_claims"} and run.records == alone.records
 
 
-@pytest.mark.parametrize(("target", "share"), [("0.1%", 0.001), ("0.001", 0.001), (" 5 % ", 0.05), ("1e-4", 1e-4), ("ranking", None)])
+@pytest.mark.parametrize(("target", "share"), [("0.1%", 0.001), ("0.001", 0.001), (" 5 % ", 0.05), ("1e-4", 1e-4),
+                                               ("ranking", None)])
 def test_targets_are_read(target, share):
     rule = stop_rule(target)
     assert rule.target == (None if share is None else pytest.approx(share)) and rule.most_trials == MOST_TRIALS
