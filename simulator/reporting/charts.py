@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.quantities import COST
-from simulator.reporting.wording import headline, number
+from simulator.reporting.wording import as_given, headline, number
 from simulator.results import Run
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ def _widen(axes: object, low: float, high: float, logarithmic: bool) -> None:
     else:
         room = 0.14 * ((high - low) or abs(high) or 1)
         axes.set_xlim(low - room, high + room)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(tick)))

@@ -11,7 +11,18 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
-from simulator.reporting.wording import chance, headline, label_of, not_modelled, number, operating_points, ratio, why_stopped
+from simulator.reporting.wording import (
+    as_given,
+    chance,
+    headline,
+    label_of,
+    not_modelled,
+    number,
+    operating_points,
+    ratio,
+    share,
+    why_stopped,
+)
 from simulator.results import Run
 
 _SCENARIOS = {"with_claims": "With vendors' claims wherever there are two: cost per million tokens, USD",
@@ -90,7 +101,7 @@ def _regret(run: Run, name: str, scenario: str) -> str:
     regret = run.estimate(name, "expected_regret", scenario=scenario)
     least = min(abs(run.estimate(p.name, COST.name, "p50", scenario).value) for p in run.study.platforms)
     smallest = 10.0 ** -(2 - math.floor(math.log10(least))) if least else 0.0
-    return f"under {smallest:.10g}" if 0 < regret.value < smallest else number(regret)
+    return f"under {as_given(smallest)}" if 0 < regret.value < smallest else number(regret)
 
 
 def _parts(run: Run, scenario: str) -> Table:
@@ -102,7 +113,7 @@ def _parts(run: Run, scenario: str) -> Table:
         mean = run.estimate(name, COST.name, "mean", scenario).value
         found = [_part(run, name, part, scenario) for part in parts]
         shares = all(part is None or part.value > 0 for part in found)  # of a cost that income lowers there are none
-        cells = ["" if part is None else number(part, 2) + (f" ({part.value / mean:.0%})" if shares else "") for part in found]
+        cells = ["" if part is None else number(part, 2) + (f" ({share(part, mean)})" if shares else "") for part in found]
         table.add_row(Text(_labels(run)[name]), *cells)
     return table
 
@@ -189,6 +200,6 @@ def _published(run: Run, scenario: str) -> list[RenderableType]:
         times = "×" if figure.is_ratio else ""
         mark = f" [{notes.setdefault(figure.note, len(notes) + 1)}]" if figure.note else ""
         unit = "" if figure.is_ratio else f" [{compared.unit}]"
-        table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{figure.value:,.10g}{times}{mark}"),
+        table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{as_given(figure.value)}{times}{mark}"),
                       Text(number(compared.computed) + times))
     return [table, *[Text(f"[{mark}] {note}") for note, mark in notes.items()]]

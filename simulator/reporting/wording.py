@@ -36,6 +36,24 @@ def number(estimate: Estimate, most: int = MOST_DIGITS) -> str:
     return plain_number(estimate.value, digits(estimate.value, estimate.standard_error, most))
 
 
+def with_error(value: float, standard_error: float) -> str:
+    """A number with its standard error beside it, both down to the error's second digit: "2.64 ± 0.15"."""
+    if not 0 < standard_error < math.inf:
+        return to_digits(value)
+    decimals = digits(standard_error, 0.0, 2)
+    return f"{plain_number(value, decimals)} ± {plain_number(standard_error, decimals)}"
+
+
+def to_digits(value: float, most: int = MOST_DIGITS) -> str:
+    """A number without an error of its own, to so many significant digits."""
+    return plain_number(value, digits(value, 0.0, most))
+
+
+def as_given(value: float, thousands: bool = True) -> str:
+    """A number as somebody wrote it, or a tick of an axis, without the digits of binary rounding."""
+    return f"{value:,.10g}" if thousands else f"{value:.10g}"
+
+
 def plain_number(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands set apart; negative decimals round to tens, hundreds …"""
     rounded = round(value, decimals)
@@ -43,16 +61,20 @@ def plain_number(value: float, decimals: int) -> str:
 
 
 def percent(estimate: Estimate) -> str:
-    """A probability. Only what always happened is 100 %, only what never did 0 %, and then only if trials were enough."""
+    """A probability, with digits that its rarer side supports.
+
+    Only what always happened is 100 %, only what never did 0 %, and then only if trials were enough.
+    """
     common = estimate.value > 0.5
     rare, bound = (1 - estimate.value, 1 - estimate.low) if common else (estimate.value, estimate.high)
-    decimals = 1 if rare < 0.1 and estimate.standard_error < 0.0003 else 0
+    decimals = min(digits(100 * rare, 100 * estimate.standard_error),
+                   1 if rare < 0.1 and estimate.standard_error < 0.0003 else 0)
     if round(100 * rare, decimals) > 0:
-        return f"{100 * estimate.value:.{decimals}f} %"
+        return f"{plain_number(100 * estimate.value, decimals)} %"
     if rare == 0 and bound < 0.0005:
         return "100 %" if common else "0 %"
     limit = next((limit for limit in (0.1, 1.0) if 100 * bound < limit), 5.0)
-    return f"over {100 - limit:g} %" if common else f"under {limit:g} %"
+    return f"over {as_given(100 - limit)} %" if common else f"under {as_given(limit)} %"
 
 
 def money(estimate: Estimate, unit: str = "USD") -> str:
@@ -128,7 +150,13 @@ def why_stopped(run: Run) -> str:
 
 def error_share(share: float) -> str:
     """A relative error in percent, to two digits."""
-    return f"{plain_number(100 * share, digits(100 * share, 0.0, 2)) if share else 0} %"
+    return f"{to_digits(100 * share, 2)} %"
+
+
+def share(part: Estimate, whole: float) -> str:
+    """A part in whole percent of what it is a part of, or in tens where its error blurs more."""
+    percentage = part.scaled(100 / whole)
+    return f"{plain_number(percentage.value, min(digits(percentage.value, percentage.standard_error), 0))}%"
 
 
 def is_certain(run: Run, scenario: str = "base") -> bool:
@@ -141,7 +169,7 @@ def is_certain(run: Run, scenario: str = "base") -> bool:
 
 def chance(run: Run, estimate: Estimate, scenario: str = "base") -> str:
     """A probability of a run: without reserve where nothing is uncertain."""
-    return f"{100 * estimate.value:.0f} %" if is_certain(run, scenario) else percent(estimate)
+    return f"{plain_number(100 * estimate.value, 0)} %" if is_certain(run, scenario) else percent(estimate)
 
 
 def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
@@ -178,7 +206,7 @@ def operating_points(run: Run) -> str:
         if point.input_tokens and point.output_tokens:
             lengths = f"{point.input_tokens:,} tokens in and {point.output_tokens:,} out"
         basis = {"total": "input and output tokens counted", "output": "output tokens counted"}.get(point.token_basis, "")
-        speed = f"{point.interactivity:g} token/s/user" if point.interactivity else ""
+        speed = f"{as_given(point.interactivity)} token/s/user" if point.interactivity else ""
         precision = point.precision if len(precisions) == 1 else ""  # a note says where precisions differ
         words = ", ".join(filter(None, (point.model, precision, lengths, basis, speed)))
         described.setdefault(words, []).append(platform.label)
