@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,36 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """What a stop rule looked at: of which platform or pair (`kind`) and statistic, and its standard error ÷ |value|.
+
+    is_hopeless  whether more trials would change nothing: a difference that is 0 in all of them
+    """
+
+    kind: str
+    owner: str
+    statistic: str
+    relative_error: float
+    is_hopeless: bool = False
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why a run has the trials that it has: the relative error that was asked for (None: a sure ranking), whether it was
+    reached, and where the relative error is largest."""
+
+    target: float | None
+    reached: bool
+    worst: Watched
+
+    def document(self, trials: int) -> dict[str, Any]:
+        """As it stands in the summary; the relative error of a difference of 0 is absent."""
+        error = {} if math.isinf(self.worst.relative_error) else {"relative_error": self.worst.relative_error}
+        return {"target": self.target or "ranking", "reached": self.reached, "trials": trials,
+                "worst": {self.worst.kind: self.worst.owner, "statistic": self.worst.statistic, **error}}
+
+
+@dataclass(frozen=True)
 class Summary:
     """The summary: as the document that `--json` prints, and as rows of a table, one a number."""
 
@@ -65,12 +96,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished simulation."""
+    """A finished simulation; `stopped` says what came of a stop rule, where there was one."""
 
     study: Study
     records: tuple[Record, ...]
     warnings: tuple[str, ...]
     sample: Sample = field(repr=False)
+    stopped: Stopped | None = None
 
     def estimate(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate:
         """One number, by platform (or pair `later/earlier`), quantity and statistic. Raises KeyError."""
@@ -122,6 +154,7 @@ def _document(run: Run) -> dict[str, Any]:
                  for c in compare_published(run.study, run.records)]
     return {"schema": SCHEMA, "study": run.study.name, "trials": simulation.trials, "replicates": simulation.replicates,
             "sampler": simulation.sampler, "seed": simulation.seed, "digest": run.study.digest,
+            **({"until": run.stopped.document(simulation.trials)} if run.stopped else {}),
             "scenarios": scenarios, "warnings": list(run.warnings), **({"published": published} if published else {})}
 
 

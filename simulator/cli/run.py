@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +30,7 @@ from simulator.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.until import StopRule
     from simulator.results import Run
     from simulator.study import Study
 
@@ -40,21 +43,30 @@ def run(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="S", help="sobol, latin_hypercube or random.")] = None,
+    until: Annotated[str | None, typer.Option(
+        metavar="RULE", help="Double the trials until relative errors are down to 0.1%, say, or the 'ranking' is sure.")] = None,
+    until_statistics: Annotated[str | None, typer.Option(
+        metavar="NAMES", help="Whose errors: p95,ratio.p50 or others; mean,p5,p50,p95 of the cost where not given.")] = None,
+    most_trials: Annotated[int | None, typer.Option(
+        parser=whole, metavar="N", help="Trials at which --until gives up; 1e8 where not given.")] = None,
     threads: Threads = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate studies; print the summary; write a run folder each."""
+    rule = _rule(until, until_statistics, most_trials)
     settings = {"trials": trials, "seed": seed, "sampler": sampler}
     more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+    if rule:
+        _check_rule(loaded, rule)
     check_place(out)
     documents = []
-    for _, study in loaded:
-        finished = _simulate(study, threads, quiet)
+    for file, study in loaded:
+        finished = _simulate(file, study, threads, quiet, rule)
         folder = _save(finished, out)
         documents.append(finished.summary.document)
         if not quiet and not as_json:
@@ -63,16 +75,61 @@ def run(
             print_rich(summary(finished))
         warn(finished.warnings, quiet)
         if not quiet:
+            _say_why_stopped(finished)
             say(f"written to {folder}")
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
 
 
-def _simulate(study: Study, threads: int, quiet: bool) -> Run:
+def _rule(until: str | None, statistics: str | None, most_trials: int | None) -> StopRule | None:
+    """The stop rule of the command line, or none; ends the command where it is wrong."""
+    if until is None:
+        for option, value in (("--until-statistics", statistics), ("--most-trials", most_trials)):
+            if value is not None:
+                say(f"{option} {value}: found it without --until; expected --until 0.1% or --until ranking beside it")
+                raise typer.Exit(WRONG_INPUT)
+        return None
+    from simulator.experiments.until import MOST_TRIALS, StopRuleError, stop_rule
+
+    try:
+        return stop_rule(until, statistics or "", MOST_TRIALS if most_trials is None else most_trials)
+    except StopRuleError as error:
+        say(f"--until {until}: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def _check_rule(loaded: list[tuple[Path, Study]], rule: StopRule) -> None:
+    """End the command, before anything is run, where a study cannot keep the rule."""
+    from simulator.experiments.until import check_rule
+
+    for file, study in loaded:
+        with _said_if_unfit(file):
+            check_rule(study, rule)
+
+
+@contextlib.contextmanager
+def _said_if_unfit(file: Path) -> Iterator[None]:
+    from simulator.experiments.until import StopRuleError
+
+    try:
+        yield
+    except StopRuleError as error:
+        say(f"{file}: --until: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def _simulate(file: Path, study: Study, threads: int, quiet: bool, rule: StopRule | None) -> Run:
     from simulator.experiments.evidence import run_with_each_evidence
 
-    with said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_each_evidence(study, threads, advance)
+    with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet) as advance:
+        return run_with_each_evidence(study, threads, advance, until=rule)
+
+
+def _say_why_stopped(finished: Run) -> None:
+    if finished.stopped:
+        from simulator.reporting.wording import why_stopped
+
+        say(why_stopped(finished))
 
 
 def _save(finished: Run, out: Path) -> Path:

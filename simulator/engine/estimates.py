@@ -123,7 +123,7 @@ def _statistics(study: Study, row: Row, moments: Moments,
     mean = (plain_mean(moments.mean, moments.variance**0.5, n) if independent
             else sectioning(moments.mean, moments.mean_by_replicate))
     if row.kind in ("cheaper", "cheapest", "chance"):
-        yield "", probability(mean, n)
+        yield "", probability(mean, n, independent)
     elif row.kind == "regret":
         yield "", mean
     elif not _is_never(row, moments.most):
@@ -136,7 +136,8 @@ def _statistics(study: Study, row: Row, moments: Moments,
                                          else sectioning(pick.pooled, pick.by_replicate))
     for want, pick in picks:
         if want.tail and not _is_never(row, moments.most):
-            yield "cvar95", sectioning(pick.tail_pooled, pick.tail_by_replicate)
+            # The mean of equal values is that value: the rounding of their sum is no error.
+            yield "cvar95", (sectioning(pick.tail_pooled, pick.tail_by_replicate) if moments.least < moments.most else mean)
 
 
 def _is_never(row: Row, largest: float) -> bool:

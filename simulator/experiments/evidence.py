@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from simulator.engine.run import run
+from simulator.experiments.until import StopRule, run_until
 from simulator.results import Run
 from simulator.study.inputs import KINDS
 from simulator.study.model import Study
@@ -15,11 +16,13 @@ SCENARIOS = {"measured": "with_measurements", "claim": "with_claims"}
 
 
 def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None,
-                           chunk_blocks: int = 0) -> Run:
+                           chunk_blocks: int = 0, until: StopRule | str | float | None = None) -> Run:
     """Simulate a study; where it has both kinds of evidence, also as it would be with one of them throughout.
 
     The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
-    Arguments and errors as of `engine.run.run`.
+
+    until  a stop rule, such as "0.1%" or "ranking", which the base decides; see `experiments.until`
+    Other arguments and errors as of `engine.run.run`; StopRuleError where the rule cannot be kept.
     """
     others = _other_evidence(study)
     count = 1 + len(others)
@@ -27,11 +30,12 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     def part_of(done: int) -> Callable[[float], None] | None:
         return (lambda share: progress((done + share) / count)) if progress else None
 
-    base = run(study, threads, part_of(0), chunk_blocks)
+    base = (run_until(study, until, threads, part_of(0), chunk_blocks) if until is not None
+            else run(study, threads, part_of(0), chunk_blocks))
     records, warnings = list(base.records), list(base.warnings)
     for position, kind in enumerate(others):
         scenario = SCENARIOS[kind]
-        other = run(study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks)
+        other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks)
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=tuple(records), warnings=tuple(warnings))

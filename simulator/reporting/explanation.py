@@ -11,7 +11,7 @@ from simulator.experiments.explain import Explanation, TrialExplanation
 from simulator.experiments.trial_inputs import FAILURES, PRICE, DrawnInput
 from simulator.kernels.platform import NEVER
 from simulator.quantities import PARTS
-from simulator.reporting.wording import digits, label_of, plain_number
+from simulator.reporting.wording import as_given, digits, label_of, plain_number, to_digits
 from simulator.study.marginals import with_unit
 from simulator.units import TOKENS_PER_MILLION
 
@@ -67,7 +67,7 @@ def _result(explanation: Explanation, value: float) -> str:
 def _headline(explanation: Explanation, trial: TrialExplanation) -> str:
     labels = {platform.name: platform.label for platform in trial.platforms}
     of = " ÷ ".join(labels[name] for name in explanation.owner.split("/"))
-    which = f"P{trial.percentile:g}" if explanation.by_percentile else f"trial at P{trial.percentile:.4g}"
+    which = f"P{as_given(trial.percentile)}" if explanation.by_percentile else f"trial at P{to_digits(trial.percentile, 4)}"
     scenario = "" if explanation.scenario == "base" else f" ({label_of(explanation.scenario)})"
     found = f"{of}{scenario}, {which} of {_name(explanation)}: {_result(explanation, trial.value)}."
     same = " The same number, bit for bit, as in the summary." if trial.reported == trial.value else ""
@@ -110,7 +110,7 @@ def standing_in_words(given: DrawnInput) -> str:
 def _percentile(share: float) -> str:
     rare = min(share, 1 - share)
     decimals = 0 if rare >= 0.01 or rare == 0 else 1 if rare >= 0.001 else 2
-    return f"P{100 * share:.{decimals}f}"
+    return f"P{plain_number(100 * share, decimals)}"
 
 
 def _inputs(explanation: Explanation, trial: TrialExplanation) -> Table:
@@ -119,7 +119,7 @@ def _inputs(explanation: Explanation, trial: TrialExplanation) -> Table:
     for given in _shown(trial):
         effect = _effect(trial, given)
         comparable = given.without != 0 and max(given.without, trial.value) < NEVER
-        share = f"{effect / abs(given.without):+.1%}" if comparable else ""
+        share = f"{'+' if effect >= 0 else ''}{plain_number(100 * effect / abs(given.without), 1)}%" if comparable else ""
         median = _figure(given.median) if given.median is not None else "no shocks"
         table.add_row(Text(_called(trial, given)), _figure(given.value), given.unit if given.unit != "1" else "",
                       standing_in_words(given), median, _result(explanation, given.without), share)
@@ -142,7 +142,7 @@ def _platforms(trial: TrialExplanation) -> Table:
     table = _table(("cost", "right"), ("÷ least", "right"), *((part, "right") for part in parts))
     least = min(platform.cost for platform in trial.platforms)
     for platform in sorted(trial.platforms, key=lambda platform: platform.cost):
-        times = f"{platform.cost / least:.2f}×" if least > 0 else ""
+        times = f"{plain_number(platform.cost / least, 2)}×" if least > 0 else ""
         cells = [_figure(platform.parts[part]) if platform.parts.get(part) else "" for part in parts]
         table.add_row(Text(platform.label), _figure(platform.cost), times, *cells)
     return table
@@ -161,7 +161,7 @@ def _flows(rows: tuple[FlowRow, ...]) -> Table:
         table.add_row(row.when, _whole(row.tokens / TOKENS_PER_MILLION),
                       *(_figure(price) if (price := getattr(row, name)) is not None else "" for name in prices),
                       *(_whole(row.costs[name]) for name in parts), _whole(row.cost), *((_whole(row.revenue),) if earns else ()),
-                      f"{row.discount:.4f}", _whole(row.present_cost), _whole(row.present_tokens / TOKENS_PER_MILLION))
+                      plain_number(row.discount, 4), _whole(row.present_cost), _whole(row.present_tokens / TOKENS_PER_MILLION))
     table.add_row("all", _whole(sum(row.tokens for row in rows) / TOKENS_PER_MILLION), *("" for _ in prices),
                   *(_whole(sum(row.costs[name] for row in rows)) for name in parts), _whole(sum(row.cost for row in rows)),
                   *((_whole(sum(row.revenue for row in rows)),) if earns else ()), "",

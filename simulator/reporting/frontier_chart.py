@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.experiments.frontier import FrontierResult, Row
 from simulator.reporting.charts import GREY, save_figure
 from simulator.reporting.frontier_wording import UNIT, findings, speed, workload
+from simulator.reporting.wording import as_given
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +107,7 @@ def _scales(axes: Axes, result: FrontierResult) -> None:
     axes.set_ylim(min(y) / 1.15, max(y) * 1.15)
     for axis, span in ((axes.xaxis, max(x) / min(x)), (axes.yaxis, max(y) / min(y))):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if span < 2000 else (1,)))
-        axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(tick)))
         axis.set_minor_formatter(NullFormatter())
         axis.set_tick_params(which="minor", length=0)
 

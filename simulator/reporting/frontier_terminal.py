@@ -19,7 +19,7 @@ from simulator.reporting.frontier_wording import (
     stretches,
     workload,
 )
-from simulator.reporting.wording import listed, number, percent
+from simulator.reporting.wording import listed, number, percent, to_digits
 
 _SIDE_BY_SIDE = 3  # platforms whose bands fit beside one another
 
@@ -106,7 +106,7 @@ def _foot(result: FrontierResult) -> str:
     alone = (f" {listed(without)} {'has' if len(without) == 1 else 'have'} no frontier: known at one interactivity only."
              if without else "")
     largest = largest_error(result)
-    error = f"; simulation error of a flip at most {largest:.1g} {UNIT} (95 %)" if largest else ""
+    error = f"; simulation error of a flip at most {to_digits(largest, 1)} {UNIT} (95 %)" if largest else ""
     left = (f" Left out, since neither a frontier nor an interactivity is stated: {listed(list(result.left_out))}."
             if result.left_out else "")
     return (f"Each platform inside its measured range only, on the same draws at every interactivity.{alone}{left} "

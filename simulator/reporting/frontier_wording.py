@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.frontier import Flip, FrontierResult, Pair
-from simulator.reporting.wording import digits, listed, number, percent, plain_number
+from simulator.reporting.wording import digits, listed, number, percent, to_digits
 from simulator.study.model import Study
 
 UNIT = "token/s/user"
@@ -26,7 +26,7 @@ def workload(study: Study) -> str:
 
 def speed(interactivity: float) -> str:
     """An interactivity to three digits."""
-    return plain_number(interactivity, digits(interactivity, 0))
+    return to_digits(interactivity)
 
 
 def findings(result: FrontierResult) -> list[str]:
@@ -90,7 +90,7 @@ def _even(pair: Pair) -> str:
 def _at(interactivity: Estimate) -> str:
     """A flip, with its simulation error where the digits do not already say that: "35.2", "40 (± 1)"."""
     half, decimals = interactivity.high - interactivity.value, digits(interactivity.value, interactivity.standard_error)
-    error = f" (± {plain_number(half, -math.floor(math.log10(half)))})" if half >= 0.5 * 10.0**-decimals else ""
+    error = f" (± {to_digits(half, 1)})" if half >= 0.5 * 10.0**-decimals else ""
     return number(interactivity) + error
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.quantities import INPUTS, WORDS
-from simulator.reporting.wording import digits, plain_number
+from simulator.reporting.wording import as_given, digits, plain_number
 from simulator.study.families import Marginal
 from simulator.study.model import Input, Platform, Process, Study
 from simulator.study.processes import parameter_quantity
@@ -48,12 +48,12 @@ def listing(study: Study) -> RenderableType:
     pairs = study.document.tree.get("correlations", {})
     if study.correlations.inputs.members or study.correlations.shocks.members:
         degrees = study.correlations.degrees
-        copula = f"t copula, {degrees:g} degrees of freedom" if degrees else "Gaussian copula"
+        copula = f"t copula, {as_given(degrees)} degrees of freedom" if degrees else "Gaussian copula"
         blocks += _titled(f"rank correlations ({copula})", _pairs(pairs["pairs"]))
     simulation = study.simulation
     blocks += [Text(""), Text(
         f"{simulation.trials:,} trials in {simulation.replicates} replicates, sampler {simulation.sampler}, seed "
-        f"{simulation.seed}, horizon {simulation.horizon:g} years; digest {study.digest}", style="dim")]
+        f"{simulation.seed}, horizon {as_given(simulation.horizon)} years; digest {study.digest}", style="dim")]
     return Group(*blocks)
 
 
@@ -148,7 +148,7 @@ def _table(lines: list[_Line]) -> Table:
 def _range(marginal: Marginal) -> list[str]:
     """P5, P50 and P95 to three digits of the largest; of a certain number itself."""
     if marginal.is_constant:
-        return ["", f"{marginal.parameters[0]:,.10g}", ""]
+        return ["", as_given(marginal.parameters[0]), ""]
     values = [marginal.quantile(p) for p in _SHARES]
     decimals = max(digits(max(map(abs, values)), 0.0), digits(values[2] - values[0], 0.0, 2))
     return [plain_number(value, decimals) for value in values]
@@ -176,6 +176,12 @@ def _pairs(pairs: list[list[object]]) -> Table:
     for _ in range(3):
         table.add_column("")
     for first, second, rank in pairs:
-        table.add_row(Text(str(first)), Text(str(second)), Text(f"{rank:+g}" if isinstance(rank, (int, float)) else str(rank)))
+        table.add_row(Text(str(first)), Text(str(second)), Text(_signed(rank)))
     table.show_header = False
     return table
+
+
+def _signed(rank: object) -> str:
+    if not isinstance(rank, int | float):
+        return str(rank)
+    return f"{'+' if rank >= 0 else ''}{as_given(rank)}"

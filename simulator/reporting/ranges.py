@@ -14,7 +14,7 @@ from pathlib import Path
 
 from simulator.quantities import COST
 from simulator.reporting.charts import BLUE, GREY, INK
-from simulator.reporting.wording import headline, number
+from simulator.reporting.wording import as_given, headline, number
 from simulator.results import Run
 
 _WIDTH, _ROW, _EDGE = 605, 40, 8
@@ -77,7 +77,7 @@ def ranges(run: Run, scenario: str = "base") -> str:
     for tick in axis.ticks():
         place = axis.at(tick)
         parts += [_line(place, top, place, bottom, "#dddddd", 0.6), _line(place, bottom, place, bottom + 3.5, GREY, 0.8),
-                  _text(place, bottom + 14, f"{tick:,.10g}", 10, "middle")]
+                  _text(place, bottom + 14, as_given(tick), 10, "middle")]
     parts.append(_line(axis.left, bottom, axis.right, bottom, GREY, 0.8))
     for position, name in enumerate(names):
         y = top + _ROW * (position + 0.5) + 5

@@ -13,6 +13,7 @@ from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
 from simulator.reporting.dominance_wording import dominance_in_words
 from simulator.reporting.wording import (
+    as_given,
     chance,
     difference,
     headline,
@@ -21,6 +22,8 @@ from simulator.reporting.wording import (
     number,
     operating_points,
     ratio,
+    share,
+    why_stopped,
 )
 from simulator.results import Run
 
@@ -44,7 +47,8 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
             blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
     if run.study.published:
         blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))
-    blocks += [Text(""), *(Text(line) for line in (not_modelled(run),) if line), Text(_foot(run, several), style="dim")]
+    blocks += [Text(""), *(Text(line) for line in (not_modelled(run), why_stopped(run)) if line),
+               Text(_foot(run, several), style="dim")]
     return Group(*blocks)
 
 
@@ -98,7 +102,7 @@ def _regret(run: Run, name: str, scenario: str) -> str:
     regret = run.estimate(name, "expected_regret", scenario=scenario)
     least = min(abs(run.estimate(p.name, COST.name, "p50", scenario).value) for p in run.study.platforms)
     smallest = 10.0 ** -(2 - math.floor(math.log10(least))) if least else 0.0
-    return f"under {smallest:.10g}" if 0 < regret.value < smallest else number(regret)
+    return f"under {as_given(smallest)}" if 0 < regret.value < smallest else number(regret)
 
 
 def _parts(run: Run, scenario: str) -> Table:
@@ -110,7 +114,7 @@ def _parts(run: Run, scenario: str) -> Table:
         mean = run.estimate(name, COST.name, "mean", scenario).value
         found = [_part(run, name, part, scenario) for part in parts]
         shares = all(part is None or part.value > 0 for part in found)  # of a cost that income lowers there are none
-        cells = ["" if part is None else number(part, 2) + (f" ({part.value / mean:.0%})" if shares else "") for part in found]
+        cells = ["" if part is None else number(part, 2) + (f" ({share(part, mean)})" if shares else "") for part in found]
         table.add_row(Text(_labels(run)[name]), *cells)
     return table
 
@@ -217,6 +221,6 @@ def _published(run: Run, scenario: str) -> list[RenderableType]:
         times = "×" if figure.is_ratio else ""
         mark = f" [{notes.setdefault(figure.note, len(notes) + 1)}]" if figure.note else ""
         unit = "" if figure.is_ratio else f" [{compared.unit}]"
-        table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{figure.value:,.10g}{times}{mark}"),
+        table.add_row(Text(label_of(figure.quantity) + unit), Text(of), Text(f"{as_given(figure.value)}{times}{mark}"),
                       Text(number(compared.computed) + times))
     return [table, *[Text(f"[{mark}] {note}") for note, mark in notes.items()]]

@@ -36,6 +36,24 @@ def number(estimate: Estimate, most: int = MOST_DIGITS) -> str:
     return plain_number(estimate.value, digits(estimate.value, estimate.standard_error, most))
 
 
+def with_error(value: float, standard_error: float) -> str:
+    """A number with its standard error beside it, both down to the error's second digit: "2.64 ± 0.15"."""
+    if not 0 < standard_error < math.inf:
+        return to_digits(value)
+    decimals = digits(standard_error, 0.0, 2)
+    return f"{plain_number(value, decimals)} ± {plain_number(standard_error, decimals)}"
+
+
+def to_digits(value: float, most: int = MOST_DIGITS) -> str:
+    """A number without an error of its own, to so many significant digits."""
+    return plain_number(value, digits(value, 0.0, most))
+
+
+def as_given(value: float, thousands: bool = True) -> str:
+    """A number as somebody wrote it, or a tick of an axis, without the digits of binary rounding."""
+    return f"{value:,.10g}" if thousands else f"{value:.10g}"
+
+
 def plain_number(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands set apart; negative decimals round to tens, hundreds …"""
     rounded = round(value, decimals)
@@ -43,16 +61,20 @@ def plain_number(value: float, decimals: int) -> str:
 
 
 def percent(estimate: Estimate) -> str:
-    """A probability. Only what always happened is 100 %, only what never did 0 %, and then only if trials were enough."""
+    """A probability, with digits that its rarer side supports.
+
+    Only what always happened is 100 %, only what never did 0 %, and then only if trials were enough.
+    """
     common = estimate.value > 0.5
     rare, bound = (1 - estimate.value, 1 - estimate.low) if common else (estimate.value, estimate.high)
-    decimals = 1 if rare < 0.1 and estimate.standard_error < 0.0003 else 0
+    decimals = min(digits(100 * rare, 100 * estimate.standard_error),
+                   1 if rare < 0.1 and estimate.standard_error < 0.0003 else 0)
     if round(100 * rare, decimals) > 0:
-        return f"{100 * estimate.value:.{decimals}f} %"
+        return f"{plain_number(100 * estimate.value, decimals)} %"
     if rare == 0 and bound < 0.0005:
         return "100 %" if common else "0 %"
     limit = next((limit for limit in (0.1, 1.0) if 100 * bound < limit), 5.0)
-    return f"over {100 - limit:g} %" if common else f"under {limit:g} %"
+    return f"over {as_given(100 - limit)} %" if common else f"under {as_given(limit)} %"
 
 
 def money(estimate: Estimate, unit: str = "USD") -> str:
@@ -105,6 +127,38 @@ def headline(run: Run, scenario: str = "base") -> str:
     return sentence + "."
 
 
+def why_stopped(run: Run) -> str:
+    """What a stop rule asked for and whether it was reached, in a sentence; nothing where there was none."""
+    if run.stopped is None:
+        return ""
+    labels = {platform.name: platform.label for platform in run.study.platforms}
+    worst, trials = run.stopped.worst, f"{run.study.simulation.trials:,} trials"
+    if run.stopped.target is None:
+        pair = listed([labels[name] for name in reversed(worst.owner.split("/"))])
+        if run.stopped.reached:
+            return f"The ranking by mean cost is sure (95 %) after {trials}."
+        if worst.is_hopeless:
+            return f"The ranking by mean cost is not sure after {trials}, nor will be: {pair} cost the same in every one."
+        return f"The ranking by mean cost is not sure after {trials}, the most allowed: {pair} are too close to be told apart."
+    of = " ÷ ".join(labels[name] for name in worst.owner.split("/"))
+    largest = f"the largest relative error is {error_share(worst.relative_error)}, of {worst.statistic} of {of}"
+    asked = error_share(run.stopped.target)
+    if run.stopped.reached:
+        return f"Relative errors are at most {asked} after {trials}: {largest}."
+    return f"Relative errors are not down to {asked} after {trials}, the most allowed: {largest}."
+
+
+def error_share(share: float) -> str:
+    """A relative error in percent, to two digits."""
+    return f"{to_digits(100 * share, 2)} %"
+
+
+def share(part: Estimate, whole: float) -> str:
+    """A part in whole percent of what it is a part of, or in tens where its error blurs more."""
+    percentage = part.scaled(100 / whole)
+    return f"{plain_number(percentage.value, min(digits(percentage.value, percentage.standard_error), 0))}%"
+
+
 def is_certain(run: Run, scenario: str = "base") -> bool:
     """Whether no platform's cost varies."""
     def values(name: str) -> set[float]:
@@ -115,7 +169,7 @@ def is_certain(run: Run, scenario: str = "base") -> bool:
 
 def chance(run: Run, estimate: Estimate, scenario: str = "base") -> str:
     """A probability of a run: without reserve where nothing is uncertain."""
-    return f"{100 * estimate.value:.0f} %" if is_certain(run, scenario) else percent(estimate)
+    return f"{plain_number(100 * estimate.value, 0)} %" if is_certain(run, scenario) else percent(estimate)
 
 
 def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
@@ -167,7 +221,7 @@ def operating_points(run: Run) -> str:
         if point.input_tokens and point.output_tokens:
             lengths = f"{point.input_tokens:,} tokens in and {point.output_tokens:,} out"
         basis = {"total": "input and output tokens counted", "output": "output tokens counted"}.get(point.token_basis, "")
-        speed = f"{point.interactivity:g} token/s/user" if point.interactivity else ""
+        speed = f"{as_given(point.interactivity)} token/s/user" if point.interactivity else ""
         precision = point.precision if len(precisions) == 1 else ""  # a note says where precisions differ
         words = ", ".join(filter(None, (point.model, precision, lengths, basis, speed)))
         described.setdefault(words, []).append(platform.label)

@@ -62,7 +62,38 @@ def test_a_tie_in_every_trial_has_bounds_too():
 
 
 def test_probabilities_stay_between_zero_and_one():
-    assert intervals.probability(Estimate(0.99, 0.01, 0.97, 1.01), 1000).high == 1.0
+    assert intervals.probability(Estimate(0.99, 0.01, 0.97, 1.01), 10_000).high == 1.0
+
+
+@pytest.mark.parametrize("n", [512, 4096, 10**6])
+@pytest.mark.parametrize("expected", [0.5, 1, 2, 3, 5, 8, 12, 20, 29, 31, 100])
+@pytest.mark.parametrize("often", [False, True])
+def test_bounds_of_probabilities_hold_the_truth_however_rare(n, expected, often):
+    """Summed over all counts that there may be: of independent trials in 95 % of cases or more; where bounds are only those of
+    ± standard errors from some count on, as under balanced points, in 93 % at the least."""
+    p = 1 - expected / n if often else expected / n
+    reach = 12 * math.sqrt(expected) + 30
+    seen = np.arange(max(round(n * p - reach), 0), min(round(n * p + reach), n) + 1)
+    weights = stats.binom.pmf(seen, n, p)
+
+    def coverage(independent):
+        held = 0.0
+        for count, weight in zip(seen, weights, strict=True):
+            share = count / n
+            error = math.sqrt(share * (1 - share) / n)
+            bounds = intervals.probability(Estimate(share, error, share - 2.04 * error, share + 2.04 * error), n, independent)
+            held += weight * (bounds.low <= p <= bounds.high)
+        return held
+
+    assert coverage(independent=True) >= 0.95
+    assert coverage(independent=False) >= 0.93
+
+
+def test_bounds_of_probabilities_are_those_of_scipy():
+    for seen, n in [(0, 50), (1, 50), (17, 50), (50, 50), (123_456_789, 10**9)]:
+        known = stats.binomtest(seen, n).proportion_ci(0.95, "exact")
+        found = intervals.probability(Estimate(seen / n, 0.01, 0, 1), n, independent=True)
+        assert (found.low, found.high) == pytest.approx((known.low, known.high), rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "p", "rank"), [
