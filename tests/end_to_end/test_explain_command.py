@@ -139,7 +139,7 @@ def test_a_missing_data_file_is_said(copied):
 
 
 def test_what_only_shows_the_run_may_be_missing(copied):
-    for name in ("ranges.png", "results.nc", "summary.parquet"):
+    for name in ("ranges.svg", "results.nc", "summary.parquet"):
         (copied / name).unlink()
     assert simulator.explain(copied, 95, platform="a").notes == ()
 
