@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from simulator.analysis.intervals import CONFIDENCE, Estimate, student_quantile
 from simulator.engine.run import run
-from simulator.quantities import COST
+from simulator.quantities import COST, DIFFERENCE
 from simulator.results import Record, Run, Stopped, Watched
 from simulator.study.model import Study
 from simulator.study.problems import nearest
@@ -136,18 +136,6 @@ def _neighbours(found: Run) -> Iterator[Watched]:
     ranked = sorted(names, key=lambda name: found.estimate(name, COST.name, "mean").value)
     for one, other in pairwise(ranked):
         earlier, later = sorted((one, other), key=names.index)
-        value, error = _mean_difference(found, later, earlier)
-        yield Watched("pair", f"{later}/{earlier}", "difference.mean", error / abs(value) if value else math.inf,
-                      is_hopeless=value == 0)  # means agree to the last bit where all trials do, and else hardly ever
-
-
-def _mean_difference(found: Run, later: str, earlier: str) -> tuple[float, float]:
-    """The difference of two mean costs, trial by trial, and its standard error.
-
-    Where the run has no such difference: that of the two regrets, which is the same, with an error of at most their sum.
-    """
-    difference = found.find(f"{later}/{earlier}", "difference", "mean")
-    if difference:
-        return difference.value, difference.standard_error
-    this, that = (found.estimate(name, "expected_regret") for name in (later, earlier))
-    return this.value - that.value, this.standard_error + that.standard_error
+        apart = found.estimate(f"{later}/{earlier}", DIFFERENCE.name, "mean")
+        yield Watched("pair", f"{later}/{earlier}", "difference.mean", apart.standard_error / abs(apart.value) if apart.value
+                      else math.inf, is_hopeless=apart.value == 0)  # means agree to the last bit where all trials do, else hardly

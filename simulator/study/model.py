@@ -170,7 +170,10 @@ class Simulation:
 
 @dataclass(frozen=True)
 class Study:
-    """A study that is right in itself. `document` is the resolved tree from which it was read."""
+    """A study that is right in itself. `document` is the resolved tree from which it was read.
+
+    evidence  the kind of evidence used wherever there are two, "" where the document says
+    """
 
     name: str
     description: str
@@ -182,6 +185,7 @@ class Study:
     published: tuple[Published, ...] = ()
     data_files: tuple[DataFile, ...] = ()
     correlations: Correlations = field(default_factory=Correlations)
+    evidence: str = ""
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""
@@ -195,7 +199,7 @@ class Study:
         from simulator.study.loading import with_values
         from simulator.study.reading import read_study
 
-        return read_study(with_values(self.document, values), self.name)
+        return read_study(with_values(self.document, values), self.name, self.evidence)
 
     def with_evidence(self, kind: str) -> Study:
         """A copy in which every input that has both kinds of evidence, measured and claim, uses the one that is named."""

@@ -92,7 +92,7 @@ def _read(reader: Reader, default_name: str) -> Study:
     description = reader.text(tree, "description", ())
     files = tuple(dict.fromkeys(reader.data_files))
     return Study(name, description, simulation, platforms, _digest(reader, files), tuple(warnings), reader.document, published,
-                 files, correlations)
+                 files, correlations, reader.evidence)
 
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:

@@ -180,3 +180,10 @@ def test_rules_of_other_types_are_refused(load):
     assert simulator.run(study, until=0.05).stopped.reached
     with pytest.raises(StopRuleError, match="expected a share"):
         simulator.run(study, until=5)
+
+
+def test_a_study_of_claims_stays_one_when_trials_are_doubled(load):
+    data = studies.study()
+    data["platforms"]["b"]["throughput"] = {"measured": 3000, "claim": 6000}
+    claimed = load(data).with_evidence("claim")
+    assert claimed.with_inputs({"simulation.trials": 8192}).inputs()["platforms.b.throughput"].value.parameters[0] == 6000
