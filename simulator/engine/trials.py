@@ -6,11 +6,12 @@ are handed to threads and their results come back in order, so neither threads n
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from simulator.kernels.trajectories import (
     LATIN_HYPERCUBE,
     RANDOM,
     SOBOL,
+    Plan,
     Sampling,
     Workspace,
     scramble,
@@ -109,6 +111,18 @@ class Trials:
             finally:
                 for _, future in waiting:
                     future.cancel()
+
+    def under(self, plan: Plan, replicates: int = 0) -> Trials:
+        """The same trials, on the same draws, of a plan that differs from this one in what is made of them alone.
+
+        replicates  how many of the replicates, from the first; all where 0
+        """
+        other = copy.copy(self)
+        other.compiled = replace(self.compiled, plan=plan)
+        if replicates:
+            other.simulation = replace(self.simulation, replicates=replicates, trials=replicates * self._each)
+        other._kept = {}
+        return other
 
     def pilot(self) -> Array:
         """Results of the first block, float64[rows, n]."""
