@@ -15,6 +15,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 _INTERIOR = 15  # points that divide a bracket in each pass
 _PASSES = 13  # each makes it 16 times shorter: 16^−13 is 2^−52
 _MOST_EVALUATIONS = 24
+_DOUBT = 3.0  # half widths of its interval: a value as near to zero as that is taken again with a smaller error
 _CLOSE = 0.1  # of its error: a value as near to zero as that counts as zero
 _FINE = 2048  # steps in which a model curve is searched
 _NARROW = 1e-9  # a place in 0 … 1, or a value, that is as good as another
@@ -55,39 +56,52 @@ def exact_zeros(x: Array, values: Array, curves: Callable[[Array, Array], Array]
 
 def simulated_zeros(x: Array, shape: Array, offset: float, quick: Callable[[float], Estimate],
                     full: Callable[[float], Estimate]) -> tuple[list[Zero], float]:
-    """Zeros of a curve over 0 … 1 of which each value is an estimate, with few evaluations; and a value's sign where none is.
+    """Zeros of a curve over 0 … 1 of which each value is an estimate, with few evaluations; and its value nearest to zero.
 
     x, shape  float64[k]: a curve that is computed exactly and runs like the one that is sought
     offset    what the one sought lies above it, as far as is known beforehand
     quick     the curve with a larger error, for saying that there is no zero; full: with a small one
     The model is the shape plus what the curve was found to differ from it, linear in between: its zeros are evaluated and
-    the model put right, until the curve is within a tenth of its error of 0 there.
+    the model put right, until the curve is within a tenth of its error of 0 there. Where the model has no zero, it is put right
+    where it comes nearest to one and, if that is no answer beyond doubt, at both ends: a shape may be flat where the curve is
+    not. So a zero stays unseen where the shape gives no hint of it.
     """
     known: dict[float, Estimate] = {}
-
-    def model() -> tuple[Array, Array]:
-        """Places, and the curve as it is known so far."""
-        places = np.array(sorted(known))
-        fine = np.union1d(np.linspace(0, 1, _FINE + 1), places)
-        off = [known[place].value - float(np.interp(place, x, shape)) for place in places]
-        return fine, np.interp(fine, x, shape) + (np.interp(fine, places, off) if known else offset)
-
-    fine, curve = model()
-    if (curve < 0).all() or (curve >= 0).all():
-        nearest = float(fine[np.argmin(np.abs(curve))])
-        first = quick(nearest)
-        sign_holds = (first.value < 0) == bool(curve[0] < 0) and not first.low <= 0 <= first.high
-        if sign_holds:
-            return [], first.value
-        known[nearest] = full(nearest)
-    for _ in range(_MOST_EVALUATIONS):
-        todo = [at for at in _zeros_of(*model()) if not _is_settled(at, known)]
-        if not todo or len(known) >= _MOST_EVALUATIONS:
+    fine, curve = _modelled(x, shape, offset, known)
+    while len(known) < _MOST_EVALUATIONS:
+        zeros = _zeros_of(fine, curve)
+        if zeros:
+            todo = next((at for at in zeros if not _is_settled(at, known)), None)
+        else:
+            nearest = float(fine[np.argmin(np.abs(curve))])
+            if not known and _is_beyond_doubt(quick(nearest), float(curve[0])):
+                break
+            todo = next((at for at in (nearest, 0.0, 1.0) if all(abs(place - at) >= 1 / _FINE for place in known)), None)
+        if todo is None:
             break
-        known[todo[0]] = full(todo[0])
-    fine, curve = model()
-    zeros = [_with_error(at, fine, curve, known) for at in _zeros_of(fine, curve)]
-    return zeros, float(curve[np.argmin(np.abs(curve))])
+        known[todo] = full(todo)
+        fine, curve = _modelled(x, shape, offset, known)
+    found = [_with_error(at, fine, curve, known) for at in _zeros_of(fine, curve)]
+    return found, float(curve[np.argmin(np.abs(curve))])
+
+
+def _modelled(x: Array, shape: Array, offset: float, known: dict[float, Estimate]) -> tuple[Array, Array]:
+    """Places, and the curve as far as it is known: the shape plus what was found to lie between, beyond which a line goes on
+    for as long as the last two places are apart."""
+    places = np.array(sorted(known))
+    fine = np.union1d(np.linspace(0, 1, _FINE + 1), places)
+    if not known:
+        return fine, np.interp(fine, x, shape) + offset
+    off = np.array([known[place].value for place in places]) - np.interp(places, x, shape)
+    if places.size > 1:
+        places = np.concatenate([[2 * places[0] - places[1]], places, [2 * places[-1] - places[-2]]])
+        off = np.concatenate([[2 * off[0] - off[1]], off, [2 * off[-1] - off[-2]]])
+    return fine, np.interp(fine, x, shape) + np.interp(fine, places, off)
+
+
+def _is_beyond_doubt(value: Estimate, expected: float) -> bool:
+    """Whether a value has the sign that is expected, whatever its error, which comes from few replicates itself."""
+    return (value.value < 0) == (expected < 0) and abs(value.value) > _DOUBT * (value.high - value.low) / 2
 
 
 def _zeros_of(x: Array, values: Array) -> list[float]:

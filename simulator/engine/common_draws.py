@@ -16,6 +16,7 @@ from simulator.kernels.trajectories import BLOCK
 from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ def common_draws(study: Study, replicates: int = 32, blocks: int = 1, threads: i
 def gap(later: Array, earlier: Array) -> Array:
     """(later − earlier) / (|later| + |earlier|): where costs are positive, tanh of half the logarithm of their ratio.
 
-    It has the sign and the order of the log ratio, so the same zeros and the same quantiles, and is defined for any costs.
+    It has the sign and the order of the log ratio, so the same zeros and the same quantiles, and is defined for any costs. Costs
+    that differ by rounding alone are equal.
     """
     scale = np.abs(later) + np.abs(earlier)
     found: Array = np.divide(later - earlier, scale, out=np.zeros_like(scale), where=scale > 0)
+    found[np.abs(found) < _ROUNDING] = 0.0
     return found
 
 

@@ -36,7 +36,7 @@ class Conditional:
 
 
 def conditional(study: Study, threads: int = 0) -> tuple[Conditional, ...]:
-    """Each uncertain input in its lowest and in its highest tenth; single failures of GPUs have no such order, and are left out."""
+    """Each uncertain input in its lowest and in its highest tenth; single failures have no such order, and are left out."""
     platforms = len(study.platforms)
     compiled = compile_study(study, [(owner, COST_PER_MILLION) for owner in range(platforms)], [])
     replicates = study.simulation.replicates
@@ -48,19 +48,21 @@ def conditional(study: Study, threads: int = 0) -> tuple[Conditional, ...]:
     trials = Trials(compiled, simulation, 3 * platforms, 0)
 
     def one(replicate: int) -> None:
+        work = None
         for first in range(0, each, BLOCK):
-            work = trials.block(replicate, first)
+            work = trials.block(replicate, first, work)
             n = min(BLOCK, each - first)
             for column, (_, _, (row, market)) in enumerate(columns):
                 drawn = work.values[row] if market < 0 else work.prices[market, :min(WINDOW, work.months[market])].mean(axis=0)
                 values[column, replicate, first:first + n] = drawn[:n]
             costs[:, replicate, first:first + n] = work.outputs[:, COST_PER_MILLION, :n]
 
+    units = units_of(study.inputs())
     with ThreadPoolExecutor(threads or available_cores()) as pool:
         list(pool.map(one, range(replicates)))
-    units = units_of(study.inputs())
-    return tuple(Conditional(path, group, units[path], tuple(given_low_and_high(values[column], cost) for cost in costs))
-                 for column, (path, group, _) in enumerate(columns))
+        given = pool.map(lambda of_column: tuple(given_low_and_high(of_column, costs)), values)
+        return tuple(Conditional(path, group, units[path], of_platforms)
+                     for (path, group, _), of_platforms in zip(columns, given, strict=True))
 
 
 def _sources(compiled: Compiled, factor: Factor) -> list[tuple[str, tuple[int, int]]]:
