@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from test_one_at_a_time import PRICE, lognormal, study
 
 import simulator
-from simulator.engine.common_draws import common_draws
 from simulator.experiments.sensitivity.break_even import break_even
 from simulator.experiments.sensitivity.conditional import conditional
 from simulator.experiments.sensitivity.crossover import crossover
@@ -143,11 +142,14 @@ def test_what_cannot_be_moved_is_refused_in_words(load, path, message):
         break_even(load(data), (1, 0), [path])
 
 
-def test_draws_may_be_used_again(load):
-    base = load(study({"utilization": 1}, a=A, b=B, c={"rental_price": 3, "throughput": 1000}))
-    draws = common_draws(base)
-    assert break_even(base, (1, 0), draws=draws) == break_even(base, (1, 0))
-    assert {one.input for one in break_even(base, (2, 0), draws=draws)} >= {"platforms.c.rental_price", "platforms.a.throughput"}
+def test_other_platforms_do_not_matter(load):
+    """To a pair, also where they are correlated with it."""
+    two = study({"utilization": UTILIZATION}, a=A, b=B)
+    three = study({"utilization": UTILIZATION}, [["platforms.c.throughput", "platforms.d.throughput", 0.5]], a=A,
+                  c={"rental_price": 3, "throughput": lognormal(1000, 0.1)}, b=B,
+                  d={"rental_price": 3, "throughput": lognormal(1000, 0.1)})
+    assert break_even(load(three), (2, 0)) == break_even(load(two), (1, 0))
+    assert {one.input for one in break_even(load(three), (3, 1))} >= {"platforms.c.rental_price", "platforms.d.throughput"}
 
 
 # --- maps ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from simulator.analysis.intervals import Estimate, sectioning, student_quantile
 from simulator.analysis.zeros import Zero, exact_zeros, simulated_zeros
 from simulator.engine.common_draws import CommonDraws, common_draws, gap, median
 from simulator.engine.evaluate import evaluate, medians
-from simulator.experiments.sensitivity.ranges import Range, find_range, ranges
+from simulator.experiments.sensitivity.ranges import Range, find_range, only, ranges
 from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -57,18 +57,17 @@ class BreakEven:
         return not self.on_draws
 
 
-def break_even(study: Study, pair: tuple[int, int], inputs: Sequence[str] = (), draws: CommonDraws | None = None,
-               threads: int = 0) -> tuple[BreakEven, ...]:
+def break_even(study: Study, pair: tuple[int, int], inputs: Sequence[str] = (), threads: int = 0) -> tuple[BreakEven, ...]:
     """Break-even values of a pair (later, earlier), by input.
 
     inputs  paths of numbers, distributions and parameters of processes; where not given all that either platform's cost depends
             on, of a process its median
-    draws   of the same study, to be used again for several pairs
     An input is held by decree: what correlates with it is drawn as always. Raises ValueError for a path that is none.
     """
-    draws = draws or common_draws(study, _REPLICATES, threads=threads)
+    study = only(study, pair)
+    draws = common_draws(study, _REPLICATES, threads=threads)
     compiled = draws.trials.compiled
-    moved = tuple(find_range(study, compiled, path) for path in inputs) or ranges(study, compiled, pair)
+    moved = tuple(find_range(study, compiled, path) for path in inputs) or ranges(study, compiled)
     middle, x = medians(compiled), np.linspace(0, 1, _SCAN)
 
     def costs_at(which: Array, places: Array) -> Array:
@@ -76,7 +75,7 @@ def break_even(study: Study, pair: tuple[int, int], inputs: Sequence[str] = (), 
         for k, one in enumerate(moved):
             lanes = np.flatnonzero(which == k)
             values[one.row, lanes] = one.at(places[lanes])
-        return evaluate(compiled, values)[list(pair)]
+        return evaluate(compiled, values)
 
     scanned = costs_at(np.repeat(np.arange(len(moved)), _SCAN), np.tile(x, len(moved))).reshape(2, -1, _SCAN)
     if not inputs:  # what costs do not depend on, such as a price of tokens, says nothing here
@@ -84,28 +83,26 @@ def break_even(study: Study, pair: tuple[int, int], inputs: Sequence[str] = (), 
         moved, scanned = tuple(moved[k] for k in moving), scanned[:, moving]
     scan = gap(*scanned)
     exact = exact_zeros(x, scan, lambda which, places: gap(*costs_at(which, places)))
-    costs = evaluate(compiled, middle[:, None])
-    offset = _median_gap(draws, pair, {}, 0).value - float(gap(costs[pair[0]], costs[pair[1]])[0])
-    return tuple(_of_input(study, draws, pair, one, x, scan[k], exact[k], offset) for k, one in enumerate(moved))
+    offset = _median_gap(draws, {}, 0).value - float(gap(*evaluate(compiled, middle[:, None]))[0])
+    return tuple(_of_input(study, draws, one, x, scan[k], exact[k], offset) for k, one in enumerate(moved))
 
 
-def _of_input(study: Study, draws: CommonDraws, pair: tuple[int, int], one: Range, x: Array, shape: Array, exact: list[Zero],
+def _of_input(study: Study, draws: CommonDraws, one: Range, x: Array, shape: Array, exact: list[Zero],
               offset: float) -> BreakEven:
     def on_draws(replicates: int) -> Any:
-        return lambda at: _median_gap(draws, pair, {one.row: one.at(at)}, replicates)
+        return lambda at: _median_gap(draws, {one.row: one.at(at)}, replicates)
 
     zeros, sign = simulated_zeros(x, shape, offset, on_draws(_QUICK), on_draws(0))
     degrees = draws.trials.simulation.replicates - 1
     of_medians, of_draws = ([_flip(one, zero, degrees) for zero in found] for found in (exact, zeros))
     return BreakEven(one.path, one.unit, one.low, one.high, one.uncertain, tuple(of_medians), tuple(of_draws),
-                     _cheaper(study, pair, bool(of_medians), float(shape[np.argmax(np.abs(shape))])),
-                     _cheaper(study, pair, bool(of_draws), sign))
+                     _cheaper(study, bool(of_medians), float(shape[np.argmax(np.abs(shape))])),
+                     _cheaper(study, bool(of_draws), sign))
 
 
-def _median_gap(draws: CommonDraws, pair: tuple[int, int], held: dict[int, float], replicates: int) -> Estimate:
+def _median_gap(draws: CommonDraws, held: dict[int, float], replicates: int) -> Estimate:
     """Median over the trials of what `gap` says of a pair."""
-    costs = draws.costs(held, replicates)
-    gaps = gap(costs[pair[0]], costs[pair[1]])
+    gaps = gap(*draws.costs(held, replicates))
     return sectioning(median(gaps), np.array([median(of_replicate) for of_replicate in gaps]))
 
 
@@ -115,8 +112,8 @@ def _flip(one: Range, zero: Zero, degrees: int) -> Flip:
     return Flip(Estimate(value, error, value - half, value + half), not zero.rising)
 
 
-def _cheaper(study: Study, pair: tuple[int, int], flips: bool, sign: float) -> str:
+def _cheaper(study: Study, flips: bool, sign: float) -> str:
     """Who is cheaper throughout, by the sign of what the later one costs more."""
     if flips:
         return ""
-    return study.platforms[pair[0] if sign < 0 else pair[1]].name if sign else "neither"
+    return study.platforms[0 if sign < 0 else 1].name if sign else "neither"

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.analysis.intervals import Estimate, probability, sectioning
 from simulator.engine.common_draws import common_draws, gap, median
 from simulator.engine.evaluate import evaluate, medians
-from simulator.experiments.sensitivity.ranges import Range, find_range
+from simulator.experiments.sensitivity.ranges import Range, find_range, only
 from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -55,6 +55,7 @@ def crossover(study: Study, x: str, y: str, pair: tuple[int, int], points: tuple
     An input is held by decree: what correlates with it is drawn as always. Raises ValueError for a path that is no input, for the
     same path twice, and where a cost is not positive, so that it has no ratio.
     """
+    study = only(study, pair)
     draws = common_draws(study, replicates, threads=threads)
     compiled = draws.trials.compiled
     across, up = find_range(study, compiled, x), find_range(study, compiled, y)
@@ -67,13 +68,13 @@ def crossover(study: Study, x: str, y: str, pair: tuple[int, int], points: tuple
         values = np.repeat(medians(compiled)[:, None], points[0] * points[1], axis=1)
         values[across.row], values[up.row] = np.repeat(x_values, points[1]), np.tile(y_values, points[0])
         costs = evaluate(compiled, values)
-        ratio = _log_ratio(gap(costs[pair[0]], costs[pair[1]])).reshape(points)
+        ratio = _log_ratio(gap(*costs)).reshape(points)
         return Crossover(across, up, x_values, y_values, ratio, np.zeros(points), None, None, None, None)
     ratio, error, share, low, high = np.empty((5, *points))
     for i, of_x in enumerate(x_values):
         for j, of_y in enumerate(y_values):
             costs = draws.costs({across.row: float(of_x), up.row: float(of_y)})
-            middle, cheaper = _compared(costs[pair[0]], costs[pair[1]])
+            middle, cheaper = _compared(*costs)
             ratio[i, j], error[i, j] = middle.value, middle.standard_error
             share[i, j], low[i, j], high[i, j] = cheaper.value, cheaper.low, cheaper.high
     return Crossover(across, up, x_values, y_values, ratio, error, share, low, high, (high > UNSURE[0]) & (low < UNSURE[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,11 +64,14 @@ def find_range(study: Study, compiled: Compiled, path: str) -> Range:
     return found
 
 
-def ranges(study: Study, compiled: Compiled, platforms: Sequence[int]) -> tuple[Range, ...]:
-    """Every input of these platforms, by path; of a process its median. Without those certain ones that have no range."""
-    used = set(np.ravel(compiled.plan.platform_rows[list(platforms)])) | set(np.ravel(compiled.plan.factor_rows[list(platforms)]))
-    for of_platform in (compiled.plan.energy_market, compiled.plan.rental_market):
-        used |= {compiled.plan.market_rows[market, MEDIAN] for market in of_platform[list(platforms)] if market >= 0}
+def only(study: Study, platforms: Sequence[int]) -> Study:
+    """The study with these platforms alone, in this order, which moves no draw."""
+    return replace(study, platforms=tuple(study.platforms[position] for position in platforms))
+
+
+def ranges(study: Study, compiled: Compiled) -> tuple[Range, ...]:
+    """Every input that is one number, by path, and of a process its median. Without those certain ones that have no range."""
+    used = {*compiled.plan.platform_rows.ravel(), *compiled.plan.factor_rows.ravel(), *compiled.plan.market_rows[:, MEDIAN]}
     found = (_range(compiled, path, quantity) for path, quantity in _quantities(study) if compiled.rows.index(path) in used)
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.path))
 
