@@ -6,11 +6,12 @@ are handed to threads and their results come back in order, so neither threads n
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -111,20 +112,34 @@ class Trials:
                 for _, future in waiting:
                     future.cancel()
 
+    def under(self, plan: Plan, replicates: int = 0) -> Trials:
+        """The same trials, on the same draws, of a plan that differs from this one in what is made of them alone.
+
+        replicates  how many of the replicates, from the first; all where 0
+        """
+        other = copy.copy(self)
+        other.compiled = replace(self.compiled, plan=plan)
+        if replicates:
+            other.simulation = replace(self.simulation, replicates=replicates, trials=replicates * self._each)
+        other._kept = {}
+        return other
+
     def pilot(self) -> Array:
         """Results of the first block, float64[rows, n]."""
         results = np.empty((self.rows, min(self._each, BLOCK)))
         simulate_chunk(self.compiled.plan, self._sampling(0), 0, workspace(self.compiled.plan), results)
         return results
 
-    def block(self, replicate: int, first: int, plan: Plan | None = None, results: Array | None = None) -> Workspace:
+    def block(self, replicate: int, first: int, plan: Plan | None = None, results: Array | None = None,
+              work: Workspace | None = None) -> Workspace:
         """One block alone: its inputs, prices and outputs.
 
         plan     another plan of the same draws, under which they are used (`engine.variations`)
         results  float64[rows, BLOCK], filled where given
+        work     scratch of an earlier block of the same plan, to be used again
         """
         plan = plan or self.compiled.plan
-        work = workspace(plan)
+        work = work or workspace(plan)
         simulate_chunk(plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)) if results is None else results)
         return work
 

@@ -227,7 +227,13 @@ def _draw_prices(plan, sampling, first, work):
                 place_shock(plan.nodes[k], work.z, work.prices[market])
     if together:
         mix_shocks(plan.market_factor, longest, work.prices)
-    for market in range(markets):
+    _turn_into_prices(plan, sampling, first, work)
+
+
+@part_of_caller
+def _turn_into_prices(plan, sampling, first, work):
+    """What is paid on each market, in place of the dependent shocks of its months."""
+    for market in range(plan.market_stream.size):
         months = work.months[market]
         for row in range(work.parameters.shape[0]):
             work.parameters[row, :] = work.values[plan.market_rows[market, row]]
@@ -326,3 +332,29 @@ def simulate_chunk(plan, sampling, first, work, results):
                 price = work.outputs[platform, layout.COST_PER_MILLION, i]
                 results[row + platform, start + i] = 1.0 / ties if price == least else 0.0
                 results[row + platforms + platform, start + i] = price - least
+
+
+@jit
+def evaluate_given(plan, sampling, values, shocks, work, costs):
+    """The cost of a million tokens where inputs are given, not drawn: as many variants side by side as there are columns.
+
+    plan    without single failures and jumps, so that nothing is drawn (`engine.evaluate.expected`); sampling is not read
+    values  float64[rows, n]: each row of `Plan`
+    shocks  float64[markets, n]: what every monthly shock of a price is
+    costs   float64[platforms, n], filled [USD]
+    """
+    n = values.shape[1]
+    for start in range(0, n, BLOCK):
+        count = min(BLOCK, n - start)
+        for row in range(values.shape[0]):
+            work.values[row, :count] = values[row, start:start + count]
+            work.values[row, count:] = values[row, start]  # lanes that are left over do what the first does
+        for market in range(plan.market_stream.size):
+            work.months[market] = _months_in_use(plan, market, work.values)
+            for t in range(work.months[market]):
+                work.prices[market, t, :count] = shocks[market, start:start + count]
+                work.prices[market, t, count:] = shocks[market, start]
+        _turn_into_prices(plan, sampling, 0, work)
+        for platform in range(plan.features.size):
+            _simulate_platform(plan, sampling, 0, platform, work)
+            costs[platform, start:start + count] = work.outputs[platform, layout.COST_PER_MILLION, :count]
