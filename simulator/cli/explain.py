@@ -32,7 +32,7 @@ def explain(
     platform: Annotated[str | None, typer.Option(
         metavar="NAME", help="Platform, or a pair as NAME/NAME; the cheapest median where not given.")] = None,
     quantity: Annotated[str, typer.Option(
-        metavar="Q", help="A result with percentiles, such as net_present_value, or ratio.")] = "cost_per_million_tokens",
+        metavar="Q", help="A result with percentiles: net_present_value, ratio, difference …")] = "cost_per_million_tokens",
     scenario: Annotated[str, typer.Option(metavar="S", help="A scenario of the run's summary.")] = "base",
     trial: Annotated[int | None, typer.Option(metavar="N", help="A trial by number, from 0, instead of a percentile.")] = None,
     replicate: Annotated[int | None, typer.Option(metavar="R", help="The replicate of --trial, from 0.")] = None,

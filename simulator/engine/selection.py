@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -161,8 +161,13 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
         for position, line in found:
             counts[position] += line
         progress(chunk)
-    return [_target(target.wanted, target.scope, target.rank, grid, reached)
-            for target, grid, reached in zip(targets, grids, np.cumsum(counts, axis=1), strict=True)]
+    found_targets = []
+    for target, grid, reached in zip(targets, grids, np.cumsum(counts, axis=1), strict=True):
+        # The bin that holds the target's last key may reach beyond it, where far more values may lie.
+        inside = np.minimum(reached, target.below + target.within)
+        finer = _target(target.wanted, target.scope, target.rank, grid, inside)
+        found_targets.append(replace(finer, high=min(finer.high, target.high)))
+    return found_targets
 
 
 def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided: bool,

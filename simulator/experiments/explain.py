@@ -96,7 +96,7 @@ def explain(run: Run | FinishedRun | str | os.PathLike[str], percentile: float |
     trial       (replicate, number), both from 0, instead of a percentile
     platform    by name, or a pair as `later/earlier` for what compares two; where it is left out, the one with the least median
                 cost, or the first pair
-    quantity    a result of which a run reports percentiles; `ratio` of a pair
+    quantity    a result of which a run reports percentiles; `ratio` or `difference` of a pair
     progress    called with the share of the search that is done, 0..1
     Raises ExplainError; of a folder RunFolderError and StudyError.
     """

@@ -10,7 +10,7 @@ from simulator.analysis.flow_rows import FlowRow, flow_rows
 from simulator.experiments.explain import Explanation, TrialExplanation
 from simulator.experiments.trial_inputs import FAILURES, PRICE, DrawnInput
 from simulator.kernels.platform import NEVER
-from simulator.quantities import PARTS
+from simulator.quantities import DIFFERENCE, PARTS
 from simulator.reporting.wording import as_given, digits, label_of, plain_number, to_digits
 from simulator.study.marginals import with_unit
 from simulator.units import TOKENS_PER_MILLION
@@ -66,7 +66,7 @@ def _result(explanation: Explanation, value: float) -> str:
 
 def _headline(explanation: Explanation, trial: TrialExplanation) -> str:
     labels = {platform.name: platform.label for platform in trial.platforms}
-    of = " ÷ ".join(labels[name] for name in explanation.owner.split("/"))
+    of = (" − " if explanation.quantity == DIFFERENCE.name else " ÷ ").join(labels[name] for name in explanation.owner.split("/"))
     which = f"P{as_given(trial.percentile)}" if explanation.by_percentile else f"trial at P{to_digits(trial.percentile, 4)}"
     scenario = "" if explanation.scenario == "base" else f" ({label_of(explanation.scenario)})"
     found = f"{of}{scenario}, {which} of {_name(explanation)}: {_result(explanation, trial.value)}."

@@ -7,7 +7,8 @@ import pytest
 import studies
 
 import simulator
-from simulator.engine import trials
+from simulator.engine import selection, trials
+from simulator.engine.grids import keys_of
 from simulator.engine.layout import layout
 from simulator.engine.parameters import compile_study
 
@@ -105,3 +106,19 @@ def test_a_result_that_is_not_finite_names_its_trial(load):
     study = load(studies.study(), "platforms.b.throughput=1e-308", "platforms.b.rental_price=1e308")
     with pytest.raises(simulator.engine.run.RunError, match=r"inf in trial \d+ of replicate 0; its inputs: .*utilization = 0\."):
         simulator.run(study)
+
+
+def test_what_is_divided_does_not_reach_beyond_what_it_was():
+    """Ties just beyond a target's keys, in the bin that holds the last of them, are not the target's."""
+    inside, edge = np.linspace(1, 1.3, 10), np.nextafter(1.3, 2)
+    results = np.concatenate([inside, np.full(10_000, edge)])[None, :]
+
+    class OneChunk:
+        def each(self, use):
+            chunk = trials.Chunk(0, 0, results.shape[1])
+            yield chunk, use(chunk, results)
+
+    low, high = (int(key) for key in keys_of(inside[[0, -1]]))
+    target = selection._Target(selection.Wanted(0, 0.5), 0, 10, low, high, 0, 10)
+    (finer,) = selection._divided(OneChunk(), [target], lambda chunk: None)
+    assert finer.high == high and (finer.below, finer.within) == (9, 1)

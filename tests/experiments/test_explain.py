@@ -48,7 +48,8 @@ def run(loaded):
 @pytest.mark.parametrize("size", [{"trials": 16384, "replicates": 16}, {"trials": 1024, "replicates": 32}])
 def test_the_trial_is_that_of_sorting_all_trials(loaded, sampler, size):
     run = simulator.run(loaded(studies.study(), **size, **({"sampler": sampler} | SAMPLERS[sampler])))
-    for kind, owner, quantity, name in (("output", 1, COST.name, "b"), ("ratio", 0, "ratio", "b/a")):
+    for kind, owner, quantity, name in (("output", 1, COST.name, "b"), ("ratio", 0, "ratio", "b/a"),
+                                         ("difference", 0, "difference", "b/a")):
         values = all_trials(run.study, kind, owner, quantity).ravel()
         order = np.argsort(values, kind="stable")
         for level, trial in zip(LEVELS, explain(run, LEVELS, platform=name, quantity=quantity).trials, strict=True):

@@ -50,7 +50,7 @@ def conditional(study: Study, threads: int = 0) -> tuple[Conditional, ...]:
     def one(replicate: int) -> None:
         work = None
         for first in range(0, each, BLOCK):
-            work = trials.block(replicate, first, work)
+            work = trials.block(replicate, first, work=work)
             n = min(BLOCK, each - first)
             for column, (_, _, (row, market)) in enumerate(columns):
                 drawn = work.values[row] if market < 0 else work.prices[market, :min(WINDOW, work.months[market])].mean(axis=0)
