@@ -116,9 +116,9 @@ class Trials:
         simulate_chunk(self.compiled.plan, self._sampling(0), 0, workspace(self.compiled.plan), results)
         return results
 
-    def block(self, replicate: int, first: int) -> Workspace:
-        """One block alone: its inputs, prices and outputs."""
-        work = workspace(self.compiled.plan)
+    def block(self, replicate: int, first: int, work: Workspace | None = None) -> Workspace:
+        """One block alone: its inputs, prices and outputs; in scratch that is handed in, or made."""
+        work = workspace(self.compiled.plan) if work is None else work
         simulate_chunk(self.compiled.plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)))
         return work
 
