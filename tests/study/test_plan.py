@@ -27,7 +27,8 @@ def test_there_may_be_none(load):
     ({"tokens_per_year": 1, "years": 500}, "plan.years: found 500 years; expected above 0 and at most 100 years"),
     ({"tokens_per_year": "many", "years": 5}, "plan.tokens_per_year: found the text 'many'; expected a number"),
     ({"tokens_per_year": {"value": 1, "unit": "USD"}, "years": 5},
-     "plan.tokens_per_year.unit: found the unit 'USD', which measures something else; expected 'token/year', or one that converts to it"),
+     "plan.tokens_per_year.unit: found the unit 'USD', which measures something else; "
+     "expected 'token/year', or one that converts to it"),
     ({"tokens_per_year": {"distribution": "uniform", "low": 1, "high": 2}, "years": 5},
      "plan.tokens_per_year: found a distribution; expected a number [token/year]: a plan is what is decided")])
 def test_what_is_wrong_is_said(load, stated, message):

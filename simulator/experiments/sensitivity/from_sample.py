@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.analysis.conditional_means import Fit
 from simulator.analysis.intervals import Estimate, dominated_by_one_trial, largest_share
-from simulator.analysis.ranks import rank_correlations, regression_coefficients
+from simulator.analysis.ranks import rank_correlations, ranked, regression_coefficients
 from simulator.experiments.sensitivity.ranked_sample import COST, Output, RankedSample
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -46,8 +46,6 @@ class OutputMeasures:
 
 def measure_outputs(ready: RankedSample, fits: Mapping[str, Fit]) -> tuple[OutputMeasures, ...]:
     """Every output's measures, of largest size first. `fits`: of `regressions(ready, ready.values)`, output by output."""
-    from simulator.analysis.ranks import ranked
-
     replicates = ready.sample.replicates
     first = [subject.columns[0] for subject in ready.inputs]
     names = [subject.name for subject in ready.inputs]
