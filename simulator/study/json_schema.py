@@ -11,6 +11,7 @@ from simulator.study.distributions import DISTRIBUTIONS, PURE
 from simulator.study.frontier_reading import FRONTIER_KEYS
 from simulator.study.inputs import BASES, GRADES, KINDS, MONEY_RATES
 from simulator.study.marginals import bounds_in_words
+from simulator.study.plan import QUANTITIES as PLAN
 from simulator.study.platforms import TOKEN_BASES
 from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
 from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS, SCHEMA
@@ -42,6 +43,9 @@ def study_schema() -> dict[str, Any]:
                 "of": {"type": "string", "description": "a platform, or two as a ratio: a/b"}, "value": {"type": "number"},
                 "source": _TEXT, "date": _TEXT, "note": _TEXT},
                 ["quantity", "of", "value"])},
+            "plan": {"description": "what a choice is to serve, for its value in all", **_object(
+                {name: {"$ref": "#/$defs/input", "description": f"{quantity.meaning} [{quantity.unit}]"}
+                 for name, quantity in PLAN.items()}, list(PLAN))},
             "simulation": _object({
                 "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},

@@ -19,6 +19,7 @@ from simulator.study.correlations import Correlations
 from simulator.study.document import Document
 from simulator.study.families import Marginal
 from simulator.study.frontier import Frontier
+from simulator.study.plan import TokenPlan
 from simulator.study.problems import Place
 from simulator.study.published import Published
 from simulator.study.reader import DataFile
@@ -73,6 +74,11 @@ class Input:
     @property
     def is_constant(self) -> bool:
         return isinstance(self.value, Marginal) and self.value.is_constant
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the study gives it, rather than a default standing for it."""
+        return self.place != _BY_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,7 @@ class Study:
     data_files: tuple[DataFile, ...] = ()
     correlations: Correlations = field(default_factory=Correlations)
     evidence: str = ""
+    plan: TokenPlan | None = None
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""

@@ -23,6 +23,7 @@ from simulator.study.document import Document
 from simulator.study.inputs import KINDS, read_input
 from simulator.study.loading import digest
 from simulator.study.model import Input, Process, Simulation, Study
+from simulator.study.plan import read_plan
 from simulator.study.platforms import Context, read_inputs, read_markets, read_platforms
 from simulator.study.problems import Path, StudyError, shown
 from simulator.study.published import read_published
@@ -34,10 +35,10 @@ MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
-              "compare_across_operating_points", "evidence", "as_of", "published")
+              "compare_across_operating_points", "evidence", "as_of", "published", "plan")
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
 # Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
-_LATER = ("what_ifs", "sweeps", "sensitivity", "plan")
+_LATER = ("what_ifs", "sweeps", "sensitivity")
 
 
 def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
@@ -88,11 +89,12 @@ def _read(reader: Reader, default_name: str) -> Study:
     warnings += check_evidence(inputs.values(), _read_date(reader, tree))
     names = tree.get("platforms")
     published = read_published(reader, tree.get("published"), names if isinstance(names, dict) else ())
+    plan = read_plan(reader, tree.get("plan"), platforms)
     name = reader.text(tree, "study", (), default_name)
     description = reader.text(tree, "description", ())
     files = tuple(dict.fromkeys(reader.data_files))
     return Study(name, description, simulation, platforms, _digest(reader, files), tuple(warnings), reader.document, published,
-                 files, correlations, reader.evidence)
+                 files, correlations, reader.evidence, plan)
 
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:
