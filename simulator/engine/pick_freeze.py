@@ -12,6 +12,7 @@ import numpy as np
 from simulator.engine.addresses import stream
 from simulator.engine.factors import Factor, factors
 from simulator.engine.parameters import Compiled, compile_study
+from simulator.engine.run import RunError
 from simulator.engine.trials import Words, available_cores, sampling
 from simulator.kernels import pick_freeze as kernel
 from simulator.kernels import platform as layout
@@ -53,7 +54,7 @@ class PickFreeze:
         keeps   bool[replicates, walks, sets, factors]: what each set keeps of A; walks share a replicate's trials equally
         orders  int64[replicates, walks, factors]: an order in which factors become kept on a walk, for speed
         trials  of a replicate: a power of two, LANES at least, and LANES times a multiple of walks where those are several
-        Results do not depend on threads.
+        Results do not depend on threads. Raises RunError where a cost is not finite.
         """
         replicates, _, sets, _ = keeps.shape
         costs = np.empty((replicates, sets, len(self.study.platforms), trials))
@@ -73,6 +74,8 @@ class PickFreeze:
 
         with ThreadPoolExecutor(threads or available_cores(), thread_name_prefix="tco") as pool:
             list(pool.map(one, range(replicates)))
+        if not np.isfinite(costs).all():
+            raise RunError("a cost is not finite where some inputs are drawn anew; running the study says in which trial")
         return costs
 
 
