@@ -54,6 +54,15 @@ def sectioning(pooled: float, by_replicate: Array) -> Estimate:
     return Estimate(pooled, error, pooled - half, pooled + half)
 
 
+def ratio_of_sums(numerators: Array, denominators: Array) -> Estimate:
+    """A ratio of two means, from both in each replicate, float64[replicates] each; its error by the delta method.
+
+    Source: Asmussen and Glynn, Stochastic Simulation (2007), III.3.
+    """
+    ratio = float(numerators.sum() / denominators.sum())
+    return sectioning(ratio, ratio + (numerators - ratio * denominators) / denominators.mean())
+
+
 def plain_mean(mean: float, sd: float, n: int) -> Estimate:
     """Mean of n independent trials."""
     error, mean = sd / math.sqrt(n), float(mean)

@@ -33,6 +33,7 @@ from simulator.kernels.trajectories import (
 from simulator.study.model import Simulation
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Words = np.ndarray[Any, np.dtype[np.uint64]]
 Answer = TypeVar("Answer")
 
 _CHUNK_BYTES = 4 << 20
@@ -69,7 +70,7 @@ class Trials:
         each = simulation.trials_per_replicate
         self._keep = ranked if simulation.trials * ranked * 8 <= _KEEP_BYTES else 0
         self._kept: dict[int, Array] = {}
-        self._scrambled: dict[int, np.ndarray[Any, np.dtype[np.uint64]]] = {}
+        self._sampled: dict[int, Sampling] = {}
         self._free: deque[tuple[Workspace, Array]] = deque()
         self._size, self._each = min(size, each), each
         self._columns = compiled.columns(max(each - 1, BLOCK - 1).bit_length()) if simulation.sampler == "sobol" else None
@@ -160,13 +161,17 @@ class Trials:
         return answer
 
     def _sampling(self, replicate: int) -> Sampling:
-        seed = np.uint64(self.simulation.seed)
-        if self._columns is None:
-            sampler = LATIN_HYPERCUBE if self.simulation.sampler == "latin_hypercube" else (
-                ANTITHETIC if self.simulation.antithetic else RANDOM)
-            return Sampling(sampler, seed, replicate, self._each, np.zeros((1, 1), np.uint64))
-        if replicate not in self._scrambled:
-            scrambled = np.empty((len(self._columns), 1 + self._columns.shape[1]), np.uint64)
-            scramble(self._columns, seed, self.compiled.sobol_streams, self.compiled.sobol_indices, replicate, scrambled)
-            self._scrambled[replicate] = scrambled
-        return Sampling(SOBOL, seed, replicate, self._each, self._scrambled[replicate])
+        if replicate not in self._sampled:
+            self._sampled[replicate] = sampling(self.compiled, self.simulation, self._columns, replicate)
+        return self._sampled[replicate]
+
+
+def sampling(compiled: Compiled, simulation: Simulation, columns: Words | None, replicate: int) -> Sampling:
+    """Where the uniforms of a replicate come from; columns: direction numbers of `compiled` under sobol, else None."""
+    seed, each = np.uint64(simulation.seed), simulation.trials_per_replicate
+    if columns is None:
+        sampler = LATIN_HYPERCUBE if simulation.sampler == "latin_hypercube" else ANTITHETIC if simulation.antithetic else RANDOM
+        return Sampling(sampler, seed, replicate, each, np.zeros((1, 1), np.uint64))
+    scrambled = np.empty((len(columns), 1 + columns.shape[1]), np.uint64)
+    scramble(columns, seed, compiled.sobol_streams, compiled.sobol_indices, replicate, scrambled)
+    return Sampling(SOBOL, seed, replicate, each, scrambled)

@@ -23,6 +23,13 @@ def dependent_normals(factor, member, normals, chi_squared, degrees, tables, fir
     chi_squared  float64[≥ n], of the member's group, read where degrees > 0; degrees: of freedom of a t copula, else 0
     tables, first, intervals, farthest  normal scores of Student's t (`engine.quantile_tables.student_table`)
     """
+    dependent_scores(factor, member, normals, chi_squared, degrees, z)
+    scores_to_normals(z, degrees, tables, first, intervals, farthest)
+
+
+@jit
+def dependent_scores(factor, member, normals, chi_squared, degrees, z):
+    """z[i] of one member of a copula: standard normal, or Student's t where degrees > 0; as `dependent_normals`."""
     n = z.size
     z[:] = 0.0
     for other in range(member + 1):
@@ -32,8 +39,16 @@ def dependent_normals(factor, member, normals, chi_squared, degrees, tables, fir
                 z[i] += weight * normals[other, i]
     if degrees > 0.0:
         for i in range(n):
-            z[i] = student_score(z[i] * math.sqrt(degrees / chi_squared[i]), tables, first, intervals, farthest)
-    for i in range(n):
+            z[i] *= math.sqrt(degrees / chi_squared[i])
+
+
+@jit
+def scores_to_normals(z, degrees, tables, first, intervals, farthest):
+    """Turn scores into the normals of the same probability, in place, as far out as uniforms reach."""
+    if degrees > 0.0:
+        for i in range(z.size):
+            z[i] = student_score(z[i], tables, first, intervals, farthest)
+    for i in range(z.size):
         z[i] = min(max(z[i], -FARTHEST_NORMAL), FARTHEST_NORMAL)
 
 

@@ -134,16 +134,16 @@ class Workspace(NamedTuple):
     outputs: Floats
 
 
-def workspace(plan: Plan) -> Workspace:
-    """Scratch for a plan."""
+def workspace(plan: Plan, lanes: int = BLOCK) -> Workspace:
+    """Scratch for a plan and blocks of so many trials, a power of two."""
     def floats(*shape: int) -> Floats:
-        return np.zeros((*shape, BLOCK))
+        return np.zeros((*shape, lanes))
 
     markets, platforms = len(plan.market_rows), len(plan.platform_rows)
     jumps = MONTHS if np.any(plan.market_flags & HAS_JUMPS) else 1
     fails = MONTHS if np.any(plan.features & (layout.HAS_FLEET | layout.RETIRES)) else 1
     return Workspace(
-        u=floats(), z=floats(), words=np.zeros(BLOCK, np.uint64), values=floats(len(plan.family)),
+        u=floats(), z=floats(), words=np.zeros(lanes, np.uint64), values=floats(len(plan.family)),
         normals=floats(len(plan.copula_rows)), parameters=floats(len(PROCESS_ROWS)), months=np.zeros(markets, np.int64),
         prices=floats(max(markets, 1), MONTHS), paid=floats(1 + MONTHS),
         jumps=floats(jumps), failed=floats(fails), alive=floats(fails), flows=np.zeros((FLOWS, MONTHS)),
@@ -174,14 +174,19 @@ def _uniforms(sampling, stream, dimension, place, first, words, u):
 @part_of_caller
 def simulate_block(plan, sampling, first, work):
     """Trials first … first + BLOCK − 1 of a replicate: fills `work.values`, `work.prices` and `work.outputs`."""
-    _draw_inputs(plan, sampling, first, work)
+    draw_inputs(plan, sampling, first, work)
     _draw_prices(plan, sampling, first, work)
-    for platform in range(plan.features.size):
-        _simulate_platform(plan, sampling, first, platform, work)
+    _simulate_platforms(plan, sampling, first, work)
 
 
 @part_of_caller
-def _draw_inputs(plan, sampling, first, work):
+def _simulate_platforms(plan, sampling, first, work):
+    for platform in range(plan.features.size):
+        simulate_platform(plan, sampling, first, platform, platform > 0 and discounts_like(plan, platform, platform - 1), work)
+
+
+@part_of_caller
+def draw_inputs(plan, sampling, first, work):
     """Every input that does not move in time: the independent ones, then the members of the copula."""
     u, z = work.u, work.z
     for row in range(plan.family.size):
@@ -199,11 +204,17 @@ def _draw_inputs(plan, sampling, first, work):
         degrees = plan.degrees if plan.chi_squared_row[member] >= 0 else 0.0
         dependent_normals(plan.copula_factor, member, work.normals, chi_squared, degrees, plan.tables, int(plan.student[0]),
                           int(plan.student[1]), plan.student[2], z)
-        if goes_by_normals(plan.family[row]):
-            fill_from_normals(plan.family[row], plan.parameters[row], plan.tables, z, work.values[row])
-        else:
-            fill_probabilities(z, u)
-            fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, work.words, work.values[row])
+        place_member(plan, row, u, z, work.words, work.values[row])
+
+
+@part_of_caller
+def place_member(plan, row, u, z, words, values):
+    """The values of a member of the copula at its dependent normals z; u, z and words are overwritten."""
+    if goes_by_normals(plan.family[row]):
+        fill_from_normals(plan.family[row], plan.parameters[row], plan.tables, z, values)
+    else:
+        fill_probabilities(z, u)
+        fill_quantiles(plan.family[row], plan.parameters[row], plan.tables, u, z, words, values)
 
 
 @part_of_caller
@@ -216,37 +227,44 @@ def _draw_prices(plan, sampling, first, work):
             together |= plan.market_factor[market, other] != 0.0
     longest = 0
     for market in range(markets):
-        work.months[market] = _months_in_use(plan, market, work.values)
+        work.months[market] = months_in_use(plan, market, work.values)
         longest = max(longest, work.months[market])
     for market in range(markets):
-        months = longest if together else work.months[market]
-        for k in range(MONTHS):
-            if plan.nodes[k, 0] < months:
-                _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, work.u)
-                fill_inverse_normal(work.u, work.z, work.words)
-                place_shock(plan.nodes[k], work.z, work.prices[market])
+        draw_shocks(plan, sampling, first, market, longest if together else work.months[market], work)
     if together:
         mix_shocks(plan.market_factor, longest, work.prices)
-    _turn_into_prices(plan, sampling, first, work)
+    for market in range(markets):
+        shocks_to_prices(plan, sampling.seed, sampling.replicate, first, market, work)
 
 
 @part_of_caller
-def _turn_into_prices(plan, sampling, first, work):
-    """What is paid on each market, in place of the dependent shocks of its months."""
-    for market in range(plan.market_stream.size):
-        months = work.months[market]
-        for row in range(work.parameters.shape[0]):
-            work.parameters[row, :] = work.values[plan.market_rows[market, row]]
-        if plan.market_flags[market] & HAS_JUMPS:
-            fill_jumps(work.parameters, months, sampling.seed, plan.jump_stream[market], sampling.replicate, first, work.u,
-                       work.z, work.jumps)
-        mean_reverting_prices(work.parameters, plan.market_flags[market], months, work.jumps, work.state[0], work.state[1],
-                              work.state[2], work.state[3], work.state[4], work.prices[market])
+def draw_shocks(plan, sampling, first, market, months, work):
+    """Independent monthly shocks of one market into `work.prices`: the same ones for however many months."""
+    for k in range(MONTHS):
+        if plan.nodes[k, 0] < months:
+            _uniforms(sampling, plan.market_stream[market], k, plan.market_dimension[market] + k, first, work.words, work.u)
+            fill_inverse_normal(work.u, work.z, work.words)
+            place_shock(plan.nodes[k], work.z, work.prices[market])
 
 
 @part_of_caller
-def _simulate_platform(plan, sampling, first, platform, work):
-    """Inputs, months and costs of one platform, into `work.outputs`."""
+def shocks_to_prices(plan, seed, replicate, first, market, work):
+    """Turn the shocks in `work.prices` into prices for the months in use; jumps are those of the replicate."""
+    months = work.months[market]
+    for row in range(work.parameters.shape[0]):
+        work.parameters[row, :] = work.values[plan.market_rows[market, row]]
+    if plan.market_flags[market] & HAS_JUMPS:
+        fill_jumps(work.parameters, months, seed, plan.jump_stream[market], replicate, first, work.u, work.z, work.jumps)
+    mean_reverting_prices(work.parameters, plan.market_flags[market], months, work.jumps, work.state[0], work.state[1],
+                          work.state[2], work.state[3], work.state[4], work.prices[market])
+
+
+@part_of_caller
+def simulate_platform(plan, sampling, first, platform, is_discounted, work):
+    """Inputs, months and costs of one platform, into `work.outputs`.
+
+    is_discounted  whether `work.paid` holds the discounted prices that it pays
+    """
     inputs, features, outputs = work.inputs, plan.features[platform], work.outputs[platform]
     for row in range(layout.ROWS - 2):
         inputs[row, :] = work.values[plan.platform_rows[platform, row]]
@@ -262,8 +280,8 @@ def _simulate_platform(plan, sampling, first, platform, work):
     if features & (layout.HAS_FLEET | layout.RETIRES):
         fill_failures(inputs, features, plan.horizon, sampling.seed, plan.failure_stream[platform], sampling.replicate, first,
                       work.u, work.z, work.failed, work.alive)
-    market = plan.rental_market[platform] if features & layout.RENTED else plan.energy_market[platform]
-    if market >= 0 and not _discounts_like_the_last(plan, platform):
+    market = market_paid(plan, platform)
+    if market >= 0 and not is_discounted:
         discount_prices(inputs[layout.DISCOUNT_RATE], work.months[market], work.prices[market], work.state[0], work.state[1],
                         work.paid)
     sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.paid, work.failed, work.alive, work.state,
@@ -275,18 +293,23 @@ def _simulate_platform(plan, sampling, first, platform, work):
 
 
 @inline
-def _discounts_like_the_last(plan, platform):
-    """Whether the platform before this one pays the same prices, discounted at the same rate."""
-    last = platform - 1
-    return (platform > 0 and plan.energy_market[platform] == plan.energy_market[last]
-            and plan.rental_market[platform] == plan.rental_market[last]
-            and plan.platform_rows[platform, layout.DISCOUNT_RATE] == plan.platform_rows[last, layout.DISCOUNT_RATE]
-            and plan.platform_rows[platform, layout.INFLATION] == plan.platform_rows[last, layout.INFLATION]
-            and (plan.features[platform] ^ plan.features[last]) & (layout.NOMINAL_DISCOUNT | layout.RENTED) == 0)
+def market_paid(plan, platform):
+    """The market whose prices are discounted for a platform, −1 for none."""
+    return plan.rental_market[platform] if plan.features[platform] & layout.RENTED else plan.energy_market[platform]
+
+
+@inline
+def discounts_like(plan, platform, other):
+    """Whether two platforms pay the same prices, discounted at the same rate."""
+    return (plan.energy_market[platform] == plan.energy_market[other]
+            and plan.rental_market[platform] == plan.rental_market[other]
+            and plan.platform_rows[platform, layout.DISCOUNT_RATE] == plan.platform_rows[other, layout.DISCOUNT_RATE]
+            and plan.platform_rows[platform, layout.INFLATION] == plan.platform_rows[other, layout.INFLATION]
+            and (plan.features[platform] ^ plan.features[other]) & (layout.NOMINAL_DISCOUNT | layout.RENTED) == 0)
 
 
 @jit
-def _months_in_use(plan, market, values):
+def months_in_use(plan, market, values):
     """The longest life, in months begun, of any platform that pays a market's prices in this block."""
     longest = 0.0
     for platform in range(plan.features.size):
@@ -350,11 +373,11 @@ def evaluate_given(plan, sampling, values, shocks, work, costs):
             work.values[row, :count] = values[row, start:start + count]
             work.values[row, count:] = values[row, start]  # lanes that are left over do what the first does
         for market in range(plan.market_stream.size):
-            work.months[market] = _months_in_use(plan, market, work.values)
+            work.months[market] = months_in_use(plan, market, work.values)
             for t in range(work.months[market]):
                 work.prices[market, t, :count] = shocks[market, start:start + count]
                 work.prices[market, t, count:] = shocks[market, start]
-        _turn_into_prices(plan, sampling, 0, work)
+            shocks_to_prices(plan, sampling.seed, sampling.replicate, 0, market, work)
+        _simulate_platforms(plan, sampling, 0, work)
         for platform in range(plan.features.size):
-            _simulate_platform(plan, sampling, 0, platform, work)
             costs[platform, start:start + count] = work.outputs[platform, layout.COST_PER_MILLION, :count]

@@ -1,0 +1,428 @@
+"""Sobol' indices and Shapley effects of whole studies, through the product's own draws, against closed forms and quadrature."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+import studies
+from SALib.analyze import sobol as salib
+from SALib.sample import sobol as salib_sample
+from scipy import special, stats
+
+import simulator
+from simulator.engine.pick_freeze import LANES, REPLICATES, mixed_columns, pick_freeze, random_invertible_bits
+from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO
+from simulator.experiments.sensitivity.players import NotApplicable
+from simulator.experiments.sensitivity.shapley import orders_of_walks, shapley
+from simulator.experiments.sensitivity.sobol import CONSTANT, TRIALS, sobol
+from simulator.quantities import COST
+
+SAMPLERS = ("sobol", "latin_hypercube", "random", "antithetic")
+PRICE, THROUGHPUT, FACTOR = "platforms.a.rental_price", "platforms.a.throughput", "shared.throughput_factors.delivered_share"
+
+
+def lognormal(sigma, median=1.0):
+    return {"distribution": "lognormal", "median": median, "sigma": sigma}
+
+
+def study(shared, platforms, pairs=(), copula="gaussian", sampler="sobol"):
+    """Rented platforms: cost is rental_price / (throughput · factors · utilization) but for a constant."""
+    drawn = {"sampler": "random", "antithetic": True} if sampler == "antithetic" else {"sampler": sampler}
+    return {"schema": 1, "simulation": {"seed": 5, "trials": 4096, **drawn}, "shared": {"utilization": 0.5, **shared},
+            "platforms": {name: {"ownership": "rent", "rental_price": 2, "throughput": 900, **given}
+                          for name, given in platforms.items()},
+            "correlations": {"copula": copula, "pairs": [list(pair) for pair in pairs]}}
+
+
+def product(**more):
+    """σ = .1, .2, .3, on a's price and throughput, and on a factor."""
+    return study({"throughput_factors": {"delivered_share": lognormal(0.3, 0.8)}},
+                 {"a": {"rental_price": lognormal(0.1, 2), "throughput": lognormal(0.2, 900)}}, **more)
+
+
+def of(found, quantity, owner, shared="variance"):
+    return next(one for one in found if (one.output.quantity, one.output.of) == (quantity, owner)
+                and getattr(one, "of", shared) == shared)
+
+
+def holds(players, estimates, expected, error):
+    assert set(players) == set(expected)
+    for player, estimate in zip(players, estimates, strict=True):
+        assert abs(estimate.value - expected[player]) < 4 * estimate.standard_error + 1e-12
+        assert estimate.standard_error < error
+
+
+def shapley_of(worth, players):
+    """Shapley values of a game on frozensets, divided by the worth of all."""
+    count = len(players)
+    found = dict.fromkeys(players, 0.0)
+    for order in itertools.permutations(players):
+        for k, player in enumerate(order):
+            found[player] += worth(order[: k + 1]) - worth(order[:k])
+    return {player: value / math.factorial(count) / worth(tuple(players)) for player, value in found.items()}
+
+
+def linear_game(weights, correlations):
+    """Var E[Σ weight · z | z of some], of jointly normal z."""
+    names = list(weights)
+    b, matrix = np.array(list(weights.values())), np.asarray(correlations)
+
+    def worth(known):
+        k = [names.index(name) for name in known]
+        if not k:
+            return 0.0
+        cross = b @ matrix[:, k]
+        return float(cross @ np.linalg.solve(matrix[np.ix_(k, k)], cross))
+    return worth
+
+
+# --- independent inputs ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_product_of_lognormals(load, sampler):
+    cost = of(sobol(load(product(sampler=sampler))), COST.name, "a")
+    holds(cost.players, cost.first, dict(zip((PRICE, THROUGHPUT, FACTOR), (0.0668790, 0.2715761, 0.6266847), strict=True)), 0.02)
+    holds(cost.players, cost.total, dict(zip((PRICE, THROUGHPUT, FACTOR), (0.0761638, 0.3001380, 0.6588155), strict=True)), 0.02)
+    median = 2e6 / (900 * 0.8 * 0.5 * 3600)
+    variance = median**2 * math.exp(0.14) * math.expm1(0.14)
+    assert abs(cost.variance.value - variance) < 4 * cost.variance.standard_error < 0.1 * variance
+
+
+@pytest.mark.parametrize("method", ["subsets", "walks"])
+def test_shapley_effects_of_a_product(load, method):
+    found = shapley(load(product()), method=method)
+    log_cost = of(found, LOG_COST, "a")
+    holds(log_cost.players, log_cost.shares, {PRICE: 0.01 / 0.14, THROUGHPUT: 0.04 / 0.14, FACTOR: 0.09 / 0.14}, 0.01)
+    assert abs(log_cost.whole.value - 0.14) < 4 * log_cost.whole.standard_error < 0.01
+    sigmas = {PRICE: 0.1, THROUGHPUT: 0.2, FACTOR: 0.3}
+    cost = of(found, COST.name, "a")
+    holds(cost.players, cost.shares, shapley_of(lambda known: math.expm1(sum(sigmas[name] ** 2 for name in known)), sigmas), 0.01)
+    tail = of(found, COST.name, "a", "tail")
+    # E[Y^u | Y in its tail] = median · e^{σ²_rest/2} · E[e^{S_u} | S in its tail], S_u | S normal with mean S σ²_u/σ²
+    total = math.sqrt(0.14)
+
+    def worth(known):
+        part = sum(sigmas[name] ** 2 for name in known)
+        mean = math.exp(0.07) * stats.norm.cdf(part / total - stats.norm.ppf(0.95)) / 0.05
+        return mean - math.exp(0.07)
+    holds(tail.players, tail.shares, shapley_of(worth, sigmas), 0.03)
+    median = 2e6 / (900 * 0.8 * 0.5 * 3600)
+    assert abs(tail.whole.value - median * worth(tuple(sigmas))) < 4 * tail.whole.standard_error
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_errors_are_what_seeds_scatter_by(load, sampler):
+    found = []
+    for seed in range(12):
+        data = product(sampler=sampler)
+        data["simulation"]["seed"] = seed
+        found.append(of(shapley(load(data), trials=64), COST.name, "a").shares[0])
+    scatter = np.std([estimate.value for estimate in found], ddof=1)
+    assert 0.4 < np.mean([estimate.standard_error for estimate in found]) / scatter < 2.5
+    exact = shapley_of(lambda known: math.expm1(sum({PRICE: 0.01, THROUGHPUT: 0.04, FACTOR: 0.09}[name] for name in known)),
+                       (PRICE, THROUGHPUT, FACTOR))[PRICE]
+    assert abs(np.mean([estimate.value for estimate in found]) - exact) < 4 * scatter / math.sqrt(12)
+
+
+@pytest.mark.slow
+def test_five_times_as_fast_as_salib(load):
+    """Indices with their errors, of the same model with as many evaluations, in CPU time; SALib's model is plain NumPy."""
+    loaded = load(product())
+    problem = {"num_vars": 3, "names": ["price", "throughput", "factor"], "dists": ["lognorm"] * 3,
+               "bounds": [[math.log(2), 0.1], [math.log(900), 0.2], [math.log(0.8), 0.3]]}
+
+    def theirs():
+        x = salib_sample.sample(problem, REPLICATES * TRIALS, calc_second_order=False, seed=1)
+        return salib.analyze(problem, x[:, 0] * 1e6 / (x[:, 1] * x[:, 2] * 0.5 * 3600), calc_second_order=False, seed=1)
+
+    def seconds(work):
+        begin = time.process_time()
+        work()
+        return time.process_time() - begin
+
+    ours = of(sobol(loaded), COST.name, "a")
+    expected = dict(zip((PRICE, THROUGHPUT, FACTOR), theirs()["S1"], strict=True))
+    holds(ours.players, ours.first, expected, 0.02)
+    salibs, tcos = min(seconds(theirs) for _ in range(3)), min(seconds(lambda: sobol(loaded)) for _ in range(5))
+    print(f"SALib {salibs:.3f} s, tco {tcos:.3f} s: {salibs / tcos:.1f} times")
+    assert salibs > 5 * tcos
+
+
+# --- dependent inputs --------------------------------------------------------------------------------------
+
+TRIPLE = {name: {"rental_price": lognormal(sigma)} for name, sigma in (("a", 0.1), ("b", 0.2), ("c", 0.3))}
+PATHS = [f"platforms.{name}.rental_price" for name in TRIPLE]
+PAIRS = [(PATHS[0], PATHS[1], 0.6), (PATHS[1], PATHS[2], -0.4), (PATHS[0], PATHS[2], 0.2)]
+
+
+def normal_scores(costs):
+    """Scores of the three rental prices in each set: float64[sets, platforms, trials]."""
+    logs = np.log(costs)
+    median = np.median(logs, axis=(0, 1, 3), keepdims=True)
+    found = (logs - median) / np.array([0.1, 0.2, 0.3])[:, None]
+    return np.moveaxis(found, 0, 2).reshape(costs.shape[1], 3, -1)
+
+
+@pytest.mark.parametrize("copula", ["gaussian", {"family": "t", "degrees_of_freedom": 3}])
+@pytest.mark.parametrize("kept", [(), (0,), (2, 0), (0, 1, 2)])
+def test_redrawn_inputs_have_the_law_of_those_they_replace(load, copula, kept):
+    loaded = load(study({}, TRIPLE, PAIRS, copula))
+    freeze = pick_freeze(loaded)
+    keeps = np.zeros((REPLICATES, 1, 2, 3), bool)
+    keeps[:, :, 0] = True
+    keeps[..., 1, list(kept)] = True
+    z = normal_scores(freeze.costs(keeps, np.tile(np.arange(3), (REPLICATES, 1, 1)), 512))
+    first, second = z
+    for member in kept:
+        assert np.array_equal(first[member], second[member])
+    # Both have the same correlations, the same tails together, and normal margins.
+    assert np.corrcoef(second) == pytest.approx(np.corrcoef(first), abs=0.035)
+    together = [np.mean((np.abs(sample[0]) > 1.645) & (np.abs(sample[2]) > 1.645)) for sample in z]
+    assert together[0] == pytest.approx(together[1], abs=0.004)
+    for row in second:
+        assert stats.kstest(row, "norm").statistic < 0.012
+    if copula == "gaussian":
+        matrix = np.array(loaded.correlations.inputs.matrix)
+        k = list(kept)
+        known = matrix[:, k] @ np.linalg.solve(matrix[np.ix_(k, k)], matrix[k]) if k else np.zeros((3, 3))
+        assert np.cov(first, second)[:3, 3:] == pytest.approx(known, abs=0.035)
+
+
+@pytest.mark.parametrize("method", ["subsets", "walks"])
+def test_correlated_lognormals(load, method):
+    loaded = load(study({}, {"a": {"rental_price": lognormal(0.2), "throughput": lognormal(0.3)},
+                             "b": {"rental_price": lognormal(0.1)}},
+                        [(PRICE, THROUGHPUT, 0.5), (PRICE, "platforms.b.rental_price", 0.7)]))
+    weights = {PRICE: 0.2, THROUGHPUT: -0.3, "platforms.b.rental_price": -0.1}  # of the log of a's cost less b's
+    assert tuple(weights) == loaded.correlations.inputs.members
+    matrix = loaded.correlations.inputs.matrix
+    found = shapley(loaded, method=method)
+    ratio = of(found, LOG_RATIO, "b/a")
+    holds(ratio.players, ratio.shares, shapley_of(linear_game(weights, matrix), weights), 0.02)
+    without_b = {**weights, "platforms.b.rental_price": 0.0}
+    log_cost = of(found, LOG_COST, "a")
+    holds(log_cost.players, log_cost.shares, shapley_of(linear_game(without_b, matrix), without_b), 0.02)
+
+
+def test_t_copula_against_quadrature(load):
+    """Var E[log cost | some], with the textbook's conditional t distribution, of three members."""
+    degrees, sigmas = 3.0, (0.3, -0.2, -0.25)
+    loaded = load(study({}, {"a": {"rental_price": lognormal(0.3), "throughput": lognormal(0.2)},
+                             "b": {"rental_price": lognormal(0.25)}},
+                        [(PRICE, THROUGHPUT, 0.5), (PRICE, "platforms.b.rental_price", 0.6)],
+                        {"family": "t", "degrees_of_freedom": degrees}))
+    paths = list(loaded.correlations.inputs.members)
+    matrix = np.array(loaded.correlations.inputs.matrix)
+    rng = np.random.default_rng(3)
+    t = rng.standard_normal((20_000, 3)) @ np.linalg.cholesky(matrix).T * np.sqrt(degrees / rng.chisquare(degrees, (20_000, 1)))
+
+    def score(x):
+        return special.ndtri(np.clip(special.stdtr(degrees, x), 1e-12, 1 - 1e-12))
+
+    nodes = (np.arange(48) + 0.5) / 48
+
+    def worth(known):
+        k = [paths.index(path) for path in known]
+        if not k:
+            return 0.0
+        mean = score(t[:, k]) @ np.take(sigmas, k)
+        square = np.einsum("ni,ij,nj->n", t[:, k], np.linalg.inv(matrix[np.ix_(k, k)]), t[:, k])
+        for other in set(range(3)) - set(k):
+            slope = np.linalg.solve(matrix[np.ix_(k, k)], matrix[k, other])
+            spread = np.sqrt((degrees + square) / (degrees + len(k)) * (1 - slope @ matrix[k, other]))
+            draws = special.stdtrit(degrees + len(k), nodes)
+            mean = mean + sigmas[other] * score(t[:, k] @ slope + spread * draws[:, None]).mean(axis=0)
+        return float(np.var(mean))
+    worths = {frozenset(known): worth(known) for size in range(4) for known in itertools.combinations(paths, size)}
+    expected = shapley_of(lambda known: worths[frozenset(known)], paths)
+    # A Gaussian copula of the same correlations would give other effects: the test tells them apart.
+    gaussian = shapley_of(linear_game(dict(zip(paths, sigmas, strict=True)), matrix), paths)
+    ratio = of(shapley(loaded), LOG_RATIO, "b/a")
+    for player, share in zip(ratio.players, ratio.shares, strict=True):
+        assert abs(share.value - expected[player]) < 4 * share.standard_error + 0.008, (expected, gaussian)
+        assert share.standard_error < 0.015
+
+
+MOVING = {"process": "mean_reverting", "median": 2, "reversion_rate": 1, "volatility": 0.5}
+
+
+@pytest.mark.parametrize("rank", [None, 0.7])
+def test_correlated_processes_of_one_month(load, rank):
+    """Over a contract of one month the log cost is the month's shock: Gaussian linear."""
+    month = {"value": 1, "unit": "month"}
+    prices = [f"platforms.{name}.rental_price" for name in "ab"]
+    data = study({"gpu_lifetime": month}, {"a": {"rental_price": MOVING}, "b": {"rental_price": {**MOVING, "volatility": 0.25}}},
+                 [(*prices, rank)] if rank else [])
+    loaded = load(data)
+    r = 2 * math.sin(math.pi * (rank or 0) / 6)
+    ratio = of(shapley(loaded), LOG_RATIO, "b/a")
+    weights = dict(zip(prices, (-2.0, 1.0), strict=True))
+    holds(ratio.players, ratio.shares, shapley_of(linear_game(weights, [[1, r], [r, 1]]), prices), 0.02)
+    log_cost = of(shapley(loaded), LOG_COST, "a")
+    only_a = linear_game({prices[0]: 1, prices[1]: 0}, [[1, r], [r, 1]])
+    holds(log_cost.players, log_cost.shares, shapley_of(only_a, prices), 0.02)
+
+
+# --- whole studies -----------------------------------------------------------------------------------------
+
+def whole():
+    """Processes with jumps, single failures, taxes, and inputs that depend on one another."""
+    data = studies.study()
+    median = {"distribution": "uniform", "low": 30, "high": 50}
+    data["shared"]["energy_price"] = {**studies.PROCESS, "strike": 40, "median": median,
+                                      "jumps": {"rate": 1.0, "mean": 0.3, "sd": 0.2}}
+    data["platforms"]["a"] |= {"failure_rate": 0.05, "replacement_cost": 0.5, "fleet_size": 72}
+    data["platforms"]["c"] = {**studies.BOUGHT, "energy_price": {**studies.PROCESS, "median": 60}}
+    data["correlations"] = {"copula": {"family": "t", "degrees_of_freedom": 5}, "pairs": [
+        ["shared.utilization", "platforms.a.throughput", -0.3], ["shared.energy_price", "platforms.c.energy_price", 0.5],
+        ["shared.energy_price.median", "platforms.a.gpu_lifetime", 0.4]]}
+    return data
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "random", "latin_hypercube"])
+def test_what_keeps_everything_is_the_ordinary_run(load, sampler):
+    loaded = load(whole(), f"simulation.sampler={sampler}", "simulation.trials=8192")
+    freeze = pick_freeze(loaded)
+    count = len(freeze.factors)
+    costs = freeze.costs(np.ones((REPLICATES, 1, 1, count), bool), np.tile(np.arange(count), (REPLICATES, 1, 1)), 256)
+    run = simulator.run(loaded)
+    for owner, platform in enumerate(loaded.platforms):
+        assert costs[:, 0, owner].mean() == pytest.approx(run.estimate(platform.name, COST.name, "mean").value, rel=1e-12)
+
+
+def test_composed_step_by_step_as_all_at_once(load):
+    """Sets that differ much from the one before are the same as when they come alone, in any order of members."""
+    freeze = pick_freeze(load(whole()))
+    count = len(freeze.factors)
+    rng = np.random.default_rng(0)
+    keeps = np.repeat(rng.random((1, 1, 6, count)) < 0.5, REPLICATES, axis=0)
+    orders = np.tile(rng.permutation(count), (REPLICATES, 1, 1))
+    together = freeze.costs(keeps, orders, LANES)
+    for chosen in range(6):
+        alone = freeze.costs(keeps[:, :, [chosen]], orders, LANES, threads=1)
+        # In what order B's normals of dependent inputs are used depends on the sets before: the law stays, the numbers do not.
+        assert alone[:, 0].mean(axis=(0, 2)) == pytest.approx(together[:, chosen].mean(axis=(0, 2)), rel=0.02)
+        assert np.array_equal(alone[:, 0, 1], together[:, chosen, 1]), "b depends on nothing correlated"
+
+
+def test_threads_do_not_show(load):
+    loaded = load(whole())
+    assert shapley(loaded, trials=128, threads=1) == shapley(loaded, trials=128, threads=2)
+
+
+def test_everything_that_is_random_is_found(load):
+    """With all players kept nothing is left, whatever a study is made of: shares of one are of the whole variance."""
+    loaded = load(whole())
+    for one in shapley(loaded, trials=128):
+        assert sum(share.value for share in one.shares) == pytest.approx(1, abs=1e-9)
+        assert all(share.value > -3.5 * share.standard_error - 1e-12 for share in one.shares), one
+    tails = of(shapley(loaded, trials=128), COST.name, "a")
+    shares = dict(zip(tails.players, tails.shares, strict=True))
+    assert shares["platforms.a.failures"].value > 0 and shares["platforms.c.capex"].value == 0
+
+
+JUMPS = {"rate": 3, "mean": 0.3, "sd": 0.2}
+
+
+@pytest.mark.parametrize(("path", "given"), [
+    ("platforms.a.failures", {"failure_rate": 0.5, "replacement_cost": 1, "fleet_size": 8}),
+    ("platforms.a.energy_price", {"energy_price": {**studies.PROCESS, "strike": 40, "jumps": JUMPS}})])
+def test_one_uncertain_thing_is_everything(load, path, given):
+    data = {"schema": 1, "shared": {"utilization": 0.5, "discount_rate": 0.08, "energy_price": 0.1}, "platforms": {"a": {
+        "ownership": "buy", "gpu_lifetime": 4, "throughput": 5000, "capex": 50000, "power": 2, "pue": 1.2, **given}}}
+    loaded = load(data)
+    for one in shapley(loaded, trials=64):
+        assert one.players == (path,) and [share.value for share in one.shares] == [1]
+    cost = of(sobol(loaded, trials=64), COST.name, "a")
+    assert abs(cost.first[0].value - 1) < 4 * cost.first[0].standard_error + 1e-9
+
+
+def test_a_certain_study_has_nothing_that_varies(load):
+    loaded = load(study({}, {"a": {}, "b": {}}))
+    for one in (*shapley(loaded), *sobol(loaded)):
+        assert one.withheld == CONSTANT and one.players == ()
+
+
+def test_a_cost_that_is_certain_beside_one_that_is_not(load):
+    found = shapley(load(study({}, {"a": {"rental_price": lognormal(0.1)}, "b": {}})))
+    assert of(found, COST.name, "b").withheld == CONSTANT and of(found, COST.name, "a").withheld == ""
+
+
+def test_correlated_inputs_are_refused_and_what_applies_is_said(load):
+    loaded = load(study({}, TRIPLE, PAIRS))
+    with pytest.raises(NotApplicable) as refused:
+        sobol(loaded)
+    assert str(refused.value) == (
+        "found platforms.a.rental_price and platforms.b.rental_price correlated, and 2 other pairs do; Sobol' indices expect "
+        "independent inputs: use Shapley effects, or take inputs that depend on one another together")
+    together = of(sobol(loaded, by="dependent"), LOG_COST, "c")
+    assert together.players == (" + ".join(PATHS),)
+    by_group = of(sobol(loaded, by="groups"), LOG_COST, "c")
+    assert by_group.players == ("money",) and abs(by_group.first[0].value - 1) < 4 * by_group.first[0].standard_error
+
+
+def test_all_subsets_of_many_inputs_are_refused(load):
+    platforms = {name: {"rental_price": lognormal(0.1)} for name in "abcdefghijklm"}
+    with pytest.raises(NotApplicable, match=r"found 13 inputs, which have 2\^13 subsets; expected at most 12"):
+        shapley(load(study({}, platforms)), method="subsets")
+
+
+def test_a_variance_that_one_trial_dominates_is_withheld_and_logs_are_there(load):
+    loaded = load(study({}, {"a": {"rental_price": lognormal(3)}}))
+    for found in (shapley(loaded), sobol(loaded)):
+        assert "a single trial carries over" in of(found, COST.name, "a").withheld
+        assert of(found, LOG_COST, "a").withheld == ""
+
+
+def test_a_cost_that_is_not_positive_has_no_logarithm(load):
+    data = {"schema": 1, "shared": {"utilization": 0.5, "discount_rate": 0.08, "gpu_lifetime": 4}, "platforms": {
+        name: {"ownership": "buy", "throughput": 5000, "capex": 5, "power": 2, "pue": 1.2, "energy_price": paid}
+        for name, paid in (("a", {"distribution": "uniform", "low": -0.2, "high": 0.5}), ("b", 0.1))}}
+    found = shapley(load(data))
+    assert of(found, LOG_COST, "a").withheld == "the cost of a is not positive in some trials, and has no logarithm"
+    assert of(found, LOG_RATIO, "b/a").withheld and not of(found, COST.name, "a").withheld
+
+
+# --- samples and orders ------------------------------------------------------------------------------------
+
+def test_index_bits_are_mixed_by_an_invertible_matrix():
+    matrix = random_invertible_bits(9, 7, 3).astype(int)
+    assert round(np.linalg.det(matrix)) % 2 == 1
+    assert not np.array_equal(matrix, random_invertible_bits(9, 7, 4))
+    columns = np.array([[1 << (63 - k) for k in range(9)]], np.uint64)
+    mixed = mixed_columns(columns, 7, 3)
+    points = [set(), set()]
+    for side, given in enumerate((columns, mixed)):
+        for index in range(512):
+            point = 0
+            for k in range(9):
+                point ^= int(given[0, k]) if index >> k & 1 else 0
+            points[side].add(point)
+    assert points[0] == points[1], "the same points in another order"
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_both_samples_are_independent(load, sampler):
+    """E[f(A) g(B)] is E f · E g, and has the variance of independent pairs at most: leading digits are not tied."""
+    uniform = {"distribution": "uniform", "low": 1, "high": 2}
+    freeze = pick_freeze(load(study({}, {"a": {"rental_price": uniform}}, sampler=sampler)))
+    keeps = np.array([[True], [False]])[None, None].repeat(REPLICATES, axis=0)
+    costs = freeze.costs(keeps, np.zeros((REPLICATES, 1, 1), np.int64), 512)
+    u = costs[:, :, 0] / costs.min() - 1
+    for power in (1, 4):
+        a, b = (np.sign(u[:, side] - 0.5) * np.abs(2 * u[:, side] - 1) ** (1 / power) for side in (0, 1))
+        products = (a * b).mean(axis=1)
+        independent = np.sqrt((a**2).mean() * (b**2).mean() / 512)
+        assert abs(products.mean()) < 4 * independent / math.sqrt(REPLICATES)
+        assert products.std() < 1.5 * independent
+
+
+def test_orders_of_walks():
+    orders = orders_of_walks(5, 4, seed=3)
+    assert np.array_equal(np.sort(orders), np.broadcast_to(np.arange(5), orders.shape))
+    assert np.array_equal(orders[:, 1], orders[:, 0, ::-1]) and np.array_equal(orders, orders_of_walks(5, 4, seed=3))
+    assert len({tuple(order) for order in orders.reshape(-1, 5)}) > 50
