@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.results import Record, Run
 
 ESTIMATE = ("value", "standard_error", "low", "high")
+_GROUPS = {"change": ", change against the base", "change_per_dollar": ", change against the base for each dollar that it costs"}
 _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO)} | PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
     "probability_cheapest": "share of trials in which the platform costs least; ties are shared",
@@ -37,6 +38,7 @@ def dataset_of(run: Run) -> xarray.Dataset:
         name = "_".join(filter(None, (record.group, record.quantity, "quantile" if "quantile" in dims else record.statistic)))
         if name not in data:
             meaning = _MEANINGS[record.quantity] + ("" if "quantile" in dims or not record.statistic else f", {record.statistic}")
+            meaning += _GROUPS.get(record.group, "")
             data[name] = (dims, np.full([len(axes[dim]) for dim in dims], np.nan), {"units": record.unit, "long_name": meaning})
         estimate = record.estimate
         data[name][1][place] = estimate.value, estimate.standard_error, estimate.low, estimate.high

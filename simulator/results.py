@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 SCHEMA = 1
+CHANGE = "change"  # the group of how far a what-if moves a number of the base
+CHANGE_PER_DOLLAR = "change_per_dollar"  # the same, for each dollar that the what-if costs beyond its inputs
 
 
 @dataclass(frozen=True)
 class Record:
     """One reported number: of which scenario, platform or pair (`kind`), quantity and statistic, with its error.
 
-    group  "parts" for a part of the cost, else ""
+    group  "parts" for a part of the cost, "change" for that against the base, else ""
     """
 
     scenario: str
@@ -63,12 +65,16 @@ class Summary:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished simulation."""
+    """A finished simulation.
+
+    what_ifs  the digest of the study as each what-if that was run has it, by name
+    """
 
     study: Study
     records: tuple[Record, ...]
     warnings: tuple[str, ...]
     sample: Sample = field(repr=False)
+    what_ifs: Mapping[str, str] = field(default_factory=dict)
 
     def estimate(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate:
         """One number, by platform (or pair `later/earlier`), quantity and statistic. Raises KeyError."""
@@ -103,12 +109,15 @@ def _document(run: Run) -> dict[str, Any]:
         else:
             owner = scenario["platforms"].setdefault(record.owner, {"label": labels[record.owner]})
         value = record.estimate.as_dict()
-        if record.group:
-            owner.setdefault(record.group, {}).setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
-        elif record.statistic:
-            owner.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
+        around = owner.setdefault(record.group, {}) if record.group else owner
+        if record.statistic:
+            around.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
         else:
-            owner[record.quantity] = value
+            around[record.quantity] = value
+    for what_if in run.study.what_ifs:
+        if what_if.name in run.what_ifs:
+            scenarios[what_if.name] |= {"description": what_if.description, "digest": run.what_ifs[what_if.name],
+                                        **({"cost": dict(what_if.costs)} if what_if.costs else {})}
     for scenario in scenarios.values():
         for platform in run.study.platforms:
             scenario["platforms"][platform.name]["not_modelled"] = list(platform.not_modelled())

@@ -17,7 +17,9 @@ from simulator.cli.common import (
     Quiet,
     Studies,
     Threads,
+    WhatIfs,
     check_place,
+    check_what_ifs,
     load_all,
     print_rich,
     progress,
@@ -36,6 +38,7 @@ def run(
     studies: Studies,
     overrides: Overrides = None,
     overlays: Overlays = None,
+    what_ifs: WhatIfs = None,
     trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
@@ -51,10 +54,11 @@ def run(
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+    check_what_ifs(loaded, what_ifs or [])
     check_place(out)
     documents = []
     for _, study in loaded:
-        finished = _simulate(study, threads, quiet)
+        finished = _simulate(study, what_ifs or [], threads, quiet)
         folder = _save(finished, out)
         documents.append(finished.summary.document)
         if not quiet and not as_json:
@@ -68,11 +72,11 @@ def run(
         print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
 
 
-def _simulate(study: Study, threads: int, quiet: bool) -> Run:
-    from simulator.experiments.evidence import run_with_each_evidence
+def _simulate(study: Study, what_ifs: list[str], threads: int, quiet: bool) -> Run:
+    from simulator.experiments.what_ifs import run_with_what_ifs
 
     with said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_each_evidence(study, threads, advance)
+        return run_with_what_ifs(study, what_ifs, threads, advance)
 
 
 def _save(finished: Run, out: Path) -> Path:
