@@ -24,6 +24,7 @@ Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 _COUNT_BYTES = 32 << 20
 _KEPT_VALUES = 1_000_000
+_SORTED_VALUES = 400_000  # of all ranked rows together: so few are sorted at once, without bins
 _FIRST_KEY, _LAST_KEY = 0x000FFFFFFFFFFFFF, 0xFFF0000000000000  # of −∞ and ∞
 Progress = Callable[[Chunk], None]
 
@@ -76,6 +77,8 @@ class Counting:
 
 def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wanted, Selected]:
     """The wanted quantiles, from the counts of the first pass and as many further passes as they take."""
+    if trials.simulation.trials * len(counting.rows) <= _SORTED_VALUES:
+        return _sorted(trials, counting, progress)
     replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
     pooled = counting.counts.sum(axis=1, keepdims=True)
     reached = np.cumsum(np.concatenate([counting.counts, pooled], axis=1), axis=2)  # rows; replicates, then pooled; bins
@@ -87,6 +90,45 @@ def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wante
     while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
         targets, divided = _divided(trials, targets, progress), True
     return _collect(trials, counting, targets, divided, progress)
+
+
+def _sorted(trials: Trials, counting: Counting, progress: Progress) -> dict[Wanted, Selected]:
+    """The wanted quantiles of few trials, by sorting them all: the same order statistics, for less."""
+    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
+    values = np.empty((len(counting.rows), replicates, each))
+    rows = np.array(counting.rows, np.int64)
+
+    def gather(chunk: Chunk, results: Array) -> None:
+        values[:, chunk.replicate, chunk.first:chunk.first + chunk.count] = results[rows]
+
+    for chunk, _ in trials.each(gather):
+        progress(chunk)
+    by_replicate = np.sort(values, axis=2)
+    pooled = np.sort(values.reshape(len(rows), 1, -1), axis=2)
+    place = {row: position for position, row in enumerate(counting.rows)}
+    found = {}
+    for want in counting.wanted:
+        quantiles, tails = _quantiles_and_tails(by_replicate[place[want.row]], want)
+        quantile, tail = _quantiles_and_tails(pooled[place[want.row]], want)
+        more = tuple(float(pooled[place[want.row], 0, rank - 1]) for rank in want.more_ranks)
+        found[want] = Selected(float(quantile[0]), quantiles, more, float(tail[0]), tails)
+    return found
+
+
+def _quantiles_and_tails(ordered: Array, want: Wanted) -> tuple[Array, Array]:
+    """A quantile of each line, and the mean of the tail beyond it (NaN where not wanted).
+
+    ordered  float64[lines, n], ascending along n
+    """
+    n = ordered.shape[1]
+    rank = quantile_rank(n, want.p)
+    edge = ordered[:, rank - 1].copy()
+    # The boundary trial counts with the fraction by which it reaches into the tail.
+    if want.tail == "high":
+        return edge, (ordered[:, rank:].sum(axis=1) + (rank - n * want.p) * edge) / (n * (1 - want.p))
+    if want.tail == "low":
+        return edge, (ordered[:, :rank - 1].sum(axis=1) + (n * want.p - rank + 1) * edge) / (n * want.p)
+    return edge, np.full(len(ordered), np.nan)
 
 
 POOLED = -1  # the scope of all replicates together: the last of `reached`
