@@ -76,7 +76,7 @@ def _simulate(study: Study, what_ifs: list[str], threads: int, quiet: bool) -> R
     from simulator.experiments.what_ifs import run_with_what_ifs
 
     with said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_what_ifs(study, what_ifs, threads, advance)
+        return run_with_what_ifs(study, threads, advance, what_ifs=what_ifs)
 
 
 def _save(finished: Run, out: Path) -> Path:

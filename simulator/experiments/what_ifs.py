@@ -22,8 +22,8 @@ CHANGED = frozenset({*((COST.name, statistic) for statistic in ("mean", "p5", "p
                      ("probability_cheapest", ""), ("probability_cheaper", ""), ("expected_regret", "")})
 
 
-def run_with_what_ifs(study: Study, what_ifs: str | Sequence[str] = (), threads: int = 0,
-                      progress: Callable[[float], None] | None = None, chunk_blocks: int = 0) -> Run:
+def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,
+                      what_ifs: str | Sequence[str] = ()) -> Run:
     """Simulate a study and those of its what-ifs that are named (or "all"), a scenario each, all on the same draws.
 
     Each what-if's records have, in the group `change`, what it moves: cost (mean, P5, P50, P95, expected shortfall),
