@@ -72,16 +72,21 @@ def load_all(files: list[Path], overlays: list[Path] | None,
 
 
 def check_what_ifs(studies: list[tuple[Path, Study]], asked: list[str]) -> None:
-    """Say before the first run that a study has no what-if of a name that is asked for."""
+    """Say before the first run that a study has no what-if of a name that is asked for, or that `--set` does not fit it."""
+    from simulator.study import StudyError
     from simulator.study.what_ifs import UnknownWhatIfError, names_of
 
     wrong = False
     for file, study in studies:
         try:
-            names_of(study, asked)
+            for name in names_of(study, asked):
+                study.with_what_if(name)
         except UnknownWhatIfError as error:
             wrong = True
             say(f"{file}: what_ifs: {error}")
+        except StudyError as error:
+            wrong = True
+            say_what_is_wrong(file, error, f"not usable with the what-if {name}")
     if wrong:
         raise typer.Exit(WRONG_INPUT)
 

@@ -70,7 +70,8 @@ def read_study_with_all(document: Document, default_name: str) -> Study:
         other = Reader(changed)
         _read(other, default_name)
         for problem in other.problems:
-            if (problem.place, problem.message) not in known:
+            # What came from the command line may not fit a what-if that nobody runs: it is said to who runs it.
+            if problem.place.line and (problem.place, problem.message) not in known:
                 known.add((problem.place, problem.message))
                 problems.append(Problem(problem.place, ": ".join(filter(None, (path_text(path), problem.path))), problem.message))
         files += other.data_files

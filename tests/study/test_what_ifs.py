@@ -193,6 +193,13 @@ def test_an_overlay_may_bring_a_what_if_and_win_over_another(tmp_path):
     assert value(study.with_what_if("idle"), "shared.utilization") == 0.9
 
 
+def test_what_the_command_sets_need_not_fit_a_what_if_that_nobody_runs(tmp_path):
+    text = LINES.replace("{shared.utilization: 0.3}", "{shared.energy_price: 0.08}")
+    study = simulator.load(written(tmp_path, text), overrides=["shared.energy_price.median=0.05"])
+    with pytest.raises(simulator.StudyError, match="which has no 'median' inside"):
+        study.with_what_if("idle")
+
+
 def test_the_digest_is_of_the_base_alone(tmp_path):
     study = simulator.load(written(tmp_path))
     without = simulator.load(written(tmp_path, LINES[:LINES.index("what_ifs")]))
