@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TITLE = 88  # characters in a line
 _MOST_FLIPS = 6
 _WIDE = 8  # times from the least to the largest cost, beyond which the axis is logarithmic
+_MOST_TICKS = 12
 _MOST_WRITTEN = 120  # cells of a grid with a number in each
 
 
@@ -90,9 +91,9 @@ def colours(result: SweepResult) -> Figure:
     count = len(result.study.platforms)
     title = _who_is_cheapest(axes, result) if count > 2 else _scale(figure, axes, result)
     rows, columns = result.sweep.swept
-    axes.set_xticks(range(len(columns.values)), [coordinate(columns, k) for k in range(len(columns.values))],
-                    rotation=0 if len(columns.values) <= 10 else 45)
-    axes.set_yticks(range(len(rows.values)), [coordinate(rows, k) for k in range(len(rows.values))])
+    for given, set_ticks in ((columns, axes.set_xticks), (rows, axes.set_yticks)):
+        shown = range(0, len(given.values), -(-len(given.values) // _MOST_TICKS))
+        set_ticks(list(shown), [coordinate(given, k) for k in shown])
     axes.set_xlabel(heading(columns))
     axes.set_ylabel(heading(rows))
     axes.tick_params(length=0)
@@ -152,6 +153,8 @@ def _write(axes: Axes, values: Any, image: Any) -> None:
     if values.size > _MOST_WRITTEN:
         return
     for (row, column), value in np.ndenumerate(values):
+        if not np.isfinite(value):
+            continue
         red, green, blue, _ = image.cmap(image.norm(value))
         light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.55
         axes.text(column, row, f"{value:.3g}", ha="center", va="center", fontsize=8.5, color="#1a1a1a" if light else "white")
