@@ -15,14 +15,14 @@ __all__ = ["Run", "Study", "StudyError", "explain", "load", "run"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from simulator.experiments.evidence import run_with_each_evidence as run
     from simulator.experiments.explain import explain
+    from simulator.experiments.what_ifs import run_with_what_ifs as run
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
 
 _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
           "explain": ("simulator.experiments.explain", "explain"),
-          "load": ("simulator.study", "load"), "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
+          "load": ("simulator.study", "load"), "run": ("simulator.experiments.what_ifs", "run_with_what_ifs"),
           "Run": ("simulator.results", "Run")}
 
 

@@ -26,6 +26,7 @@ from simulator.results import Run
 from simulator.study.model import Study
 from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
+from simulator.study.settled import with_alternatives
 from simulator.study.writing import study_yaml
 
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
@@ -91,7 +92,7 @@ def _files(run: Run) -> dict[str, Callable[[Path], None]]:
 def study_files(study: Study) -> dict[str, Callable[[Path], None]]:
     """The resolved study and the files that it reads, by name, each with a function that writes it: it runs as it is."""
     return {"study.yaml": lambda path: write_text(path, study_yaml(_with_own_files(study))),
-            **{_own_name(file): partial(_copy, file.file) for file in study.data_files}}
+            **{_own_name(file): partial(_copy, file.file) for file in (*study.data_files, *study.other_files)}}
 
 
 def _own_name(file: DataFile) -> str:
@@ -107,7 +108,7 @@ def _with_own_files(study: Study) -> dict[str, Any]:
         for key in file.path[:-1]:
             around = around[key]
         around[file.path[-1]] = _own_name(file)
-    return tree
+    return with_alternatives(study, tree, {file.file: _own_name(file) for file in study.other_files})
 
 
 def _copy(source: Path, path: Path) -> None:
@@ -169,7 +170,7 @@ def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[
         "trials": simulation.trials, "replicates": simulation.replicates, "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": {"system": machine.system(), "release": machine.release(), "processor": machine.machine()},
-        "files": digests}
+        "what_ifs": dict(run.what_ifs), "files": digests}
 
 
 def file_digest(file: Path) -> str:

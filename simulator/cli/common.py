@@ -26,6 +26,8 @@ Overlays = Annotated[list[Path] | None, typer.Option(
     "-f", "--file", metavar="OVERLAY.yaml", help="File merged on top (repeatable).")]
 Overrides = Annotated[list[str] | None, typer.Option(
     "--set", metavar="PATH=VALUE", help="Replace one value (repeatable), such as shared.utilization=0.5.")]
+WhatIfs = Annotated[list[str] | None, typer.Option(
+    "--what-if", metavar="NAME", help="Run this what-if of the study too, beside it (repeatable); all for every one.")]
 Threads = Annotated[int, typer.Option(
     min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -67,6 +69,26 @@ def load_all(files: list[Path], overlays: list[Path] | None,
             wrong = True
             say_what_is_wrong(file, error)
     return loaded, wrong
+
+
+def check_what_ifs(studies: list[tuple[Path, Study]], asked: list[str]) -> None:
+    """Say before the first run that a study has no what-if of a name that is asked for, or that `--set` does not fit it."""
+    from simulator.study import StudyError
+    from simulator.study.what_ifs import UnknownWhatIfError, names_of
+
+    wrong = False
+    for file, study in studies:
+        try:
+            for name in names_of(study, asked):
+                study.with_what_if(name)
+        except UnknownWhatIfError as error:
+            wrong = True
+            say(f"{file}: what_ifs: {error}")
+        except StudyError as error:
+            wrong = True
+            say_what_is_wrong(file, error, f"not usable with the what-if {name}")
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
 
 
 def say_what_is_wrong(file: Path, error: StudyError, what: str = "") -> None:

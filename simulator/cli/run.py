@@ -19,7 +19,9 @@ from simulator.cli.common import (
     Quiet,
     Studies,
     Threads,
+    WhatIfs,
     check_place,
+    check_what_ifs,
     load_all,
     print_rich,
     progress,
@@ -39,6 +41,7 @@ def run(
     studies: Studies,
     overrides: Overrides = None,
     overlays: Overlays = None,
+    what_ifs: WhatIfs = None,
     trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
@@ -61,12 +64,13 @@ def run(
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+    check_what_ifs(loaded, what_ifs or [])
     if rule:
         _check_rule(loaded, rule)
     check_place(out)
     documents = []
     for file, study in loaded:
-        finished = _simulate(file, study, threads, quiet, rule)
+        finished = _simulate(file, study, what_ifs or [], threads, quiet, rule)
         folder = _save(finished, out)
         documents.append(finished.summary.document)
         if not quiet and not as_json:
@@ -118,11 +122,11 @@ def _said_if_unfit(file: Path) -> Iterator[None]:
         raise typer.Exit(WRONG_INPUT) from None
 
 
-def _simulate(file: Path, study: Study, threads: int, quiet: bool, rule: StopRule | None) -> Run:
-    from simulator.experiments.evidence import run_with_each_evidence
+def _simulate(file: Path, study: Study, what_ifs: list[str], threads: int, quiet: bool, rule: StopRule | None) -> Run:
+    from simulator.experiments.what_ifs import run_with_what_ifs
 
     with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_each_evidence(study, threads, advance, until=rule)
+        return run_with_what_ifs(study, threads, advance, until=rule, what_ifs=what_ifs)
 
 
 def _say_why_stopped(finished: Run) -> None:

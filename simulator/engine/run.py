@@ -33,15 +33,17 @@ class RunError(RuntimeError):
     """A study that is right in itself but gave a result that is not a number."""
 
 
-def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0) -> Run:
+def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,
+        costs_alone: bool = False) -> Run:
     """Simulate a study.
 
     threads       worker threads, all available cores where 0; results do not depend on it
     progress      called with the share of the expected work that is done, 0..1
     chunk_blocks  blocks of trials to a unit of work; results do not depend on it
+    costs_alone   only the cost of a million tokens and how the platforms compare in it, and no sample of trials: for many runs
     Raises RunError where a trial's result is not finite.
     """
-    rows = layout(study)
+    rows = layout(study, costs_alone)
     compiled = compile_study(study, rows.wanted, rows.pairs)
     small = study.simulation.trials <= _FEW_TRIALS and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
     trials = Trials(compiled, study.simulation, len(rows.rows), 0 if small else rows.ranked, threads, chunk_blocks)
@@ -54,7 +56,7 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
             # One pass, two where results are kept, three where they are too many for that; a fourth is rare.
             progress(min(done / ((1 if small else 2 if trials.keeps else 3) * trials.chunk_count), 1.0))
 
-    sampled = _sample(trials, rows)
+    sampled = Sample({}, {}) if costs_alone else _sample(trials, rows)
     # Where to centre sums and lay bins: affects no result but the last digits of sums. What is not finite is reported
     # with its trial by the first pass.
     pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
@@ -70,6 +72,8 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     if wrong:
         raise RunError(f"the {wrong.statistic or 'value'} of {wrong.quantity} of {wrong.owner} is too large to compute with: an "
                        "input is far from anything real")
+    if costs_alone:
+        return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
     found = {compared.figure for compared in compare_published(study, records)}
     warnings += [f"the published {figure.quantity} of {figure.of} is not shown: this study does not give it"
                  for figure in study.published if figure not in found]
