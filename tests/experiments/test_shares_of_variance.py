@@ -19,6 +19,7 @@ from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO
 from simulator.experiments.sensitivity.players import NotApplicable
 from simulator.experiments.sensitivity.shapley import orders_of_walks, shapley
 from simulator.experiments.sensitivity.sobol import CONSTANT, TRIALS, sobol
+from simulator.kernels import pick_freeze as kernel
 from simulator.quantities import COST
 
 SAMPLERS = ("sobol", "latin_hypercube", "random", "antithetic")
@@ -247,6 +248,23 @@ def test_t_copula_against_quadrature(load):
         assert share.standard_error < 0.015
 
 
+@pytest.mark.parametrize("copula", ["gaussian", {"family": "t", "degrees_of_freedom": 3}])
+def test_what_another_input_determines_is_kept_with_it(load, copula):
+    paths = [f"platforms.{name}.rental_price" for name in "ab"]
+    freeze = pick_freeze(load(study({}, {name: TRIPLE[name] for name in "ab"}, [(*paths, 1.0)], copula)))
+    keeps = np.tile([[True, True], [True, False], [False, True], [False, False]], (REPLICATES, 1, 1, 1))
+    a, b = np.moveaxis(np.log(freeze.costs(keeps, np.tile([1, 0], (REPLICATES, 1, 1)), LANES)), 2, 0)
+    for chosen in (1, 2):
+        assert a[:, chosen] == pytest.approx(a[:, 0], abs=1e-6) and b[:, chosen] == pytest.approx(b[:, 0], abs=1e-6)
+    spread = a[:, 3].std() / b[:, 3].std()
+    assert spread == pytest.approx(0.5, abs=1e-6) and abs(np.corrcoef(a[:, 3].ravel(), a[:, 0].ravel())[0, 1]) < 0.08
+
+
+def test_trials_that_cannot_be_shared_are_refused(load):
+    with pytest.raises(ValueError, match="found 96 trials; expected a power of two of at least 64, shared by 1 walks"):
+        sobol(load(product()), trials=96)
+
+
 MOVING = {"process": "mean_reverting", "median": 2, "reversion_rate": 1, "volatility": 0.5}
 
 
@@ -357,8 +375,8 @@ def test_correlated_inputs_are_refused_and_what_applies_is_said(load):
     with pytest.raises(NotApplicable) as refused:
         sobol(loaded)
     assert str(refused.value) == (
-        "found platforms.a.rental_price and platforms.b.rental_price correlated, and 2 other pairs do; Sobol' indices expect "
-        "independent inputs: use Shapley effects, or take inputs that depend on one another together")
+        "found platforms.a.rental_price and platforms.b.rental_price correlated, and 2 other pairs; Sobol' indices expect "
+        "independent inputs or groups of them: use Shapley effects, or take inputs that depend on one another together")
     together = of(sobol(loaded, by="dependent"), LOG_COST, "c")
     assert together.players == (" + ".join(PATHS),)
     by_group = of(sobol(loaded, by="groups"), LOG_COST, "c")
@@ -385,6 +403,17 @@ def test_a_cost_that_is_not_positive_has_no_logarithm(load):
     found = shapley(load(data))
     assert of(found, LOG_COST, "a").withheld == "the cost of a is not positive in some trials, and has no logarithm"
     assert of(found, LOG_RATIO, "b/a").withheld and not of(found, COST.name, "a").withheld
+
+
+def test_the_kernel_is_compiled_once(load):
+    """Whatever is asked: a layout of its own would take half a minute of compilation."""
+    loaded = load(whole())
+    sobol(loaded, "dependent", trials=64)
+    shapley(loaded, "groups", trials=128)
+    shapley(loaded, trials=128)
+    shapley(load(product()), method="walks")
+    sobol(load(study({}, {"a": {}})))
+    assert len(kernel.evaluate.signatures) == 1
 
 
 # --- samples and orders ------------------------------------------------------------------------------------
