@@ -37,7 +37,8 @@ def test_kernels_just_compiled_and_loaded_give_the_same_bits(tmp_path):
     data = studies.study()
     for platform in data["platforms"].values():
         platform |= {"token_price": {"distribution": "lognormal", "median": 0.5, "sigma": 0.3}, "utilization_ramp": 0.5}
-    command = [sys.executable, "-m", "simulator", "run", studies.write(tmp_path / "study.yaml", data), "--json", "--out", tmp_path]
+    file = studies.write(tmp_path / "study.yaml", data)
+    command = [sys.executable, "-m", "simulator", "run", file, "--json", "--out", tmp_path]
     compiled, loaded = (subprocess.run(command, capture_output=True, check=True, env={
         **os.environ, "TCO_CACHE_DIR": str(tmp_path / "cache")}).stdout for _ in range(2))
     assert compiled == loaded
