@@ -106,7 +106,7 @@ def explain(run: Run | FinishedRun | str | os.PathLike[str], percentile: float |
     row, factor, owner = _row_of(run, study, rows, quantity, platform, scenario)
     levels = [float(p) for p in (percentile if isinstance(percentile, Sequence) else [percentile])]
     _check(study, levels, trial)
-    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), rows.ranked, threads)
+    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), threads)
     done = 0
 
     def step() -> None:
