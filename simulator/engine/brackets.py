@@ -153,20 +153,20 @@ class Summary:
         shares  float64[quantiles] each: the lowest and the highest share of trials below the order statistics sought
         error   √(1/n ± 1/m), n here and m there: the standard error of a share p, over √(p (1 − p))
         """
-        low, low_tied = self._end(shares[0], -error)
-        high, high_tied = self._end(shares[1], error)
+        low, low_tied = self._end(shares[0], error, -1)
+        high, high_tied = self._end(shares[1], error, 1)
         return Brackets.of(np.maximum(low, self.low), np.minimum(high, self.high), (low_tied, high_tied), tail)
 
-    def _end(self, share: Array, error: float) -> tuple[Array, Flags]:
-        """Ends of brackets on one side, and which of them are ties."""
+    def _end(self, share: Array, error: float, side: int) -> tuple[Array, Flags]:
+        """Ends of brackets on one side, the low one (−1) or the high one (1), and which of them are ties."""
         n = self.size
         # The second term is for the far tails, where few trials are no normal number.
-        slack = STANDARD_ERRORS * abs(error) * np.sqrt(share * (1 - share)) + (STANDARD_ERRORS * error) ** 2
-        ranks = np.floor(n * (share - slack)) if error < 0 else np.ceil(n * (share + slack)) + 1
+        slack = STANDARD_ERRORS * error * np.sqrt(share * (1 - share)) + (STANDARD_ERRORS * error) ** 2
+        ranks = np.rint(n * (share + side * slack)) + side
         ends, before, after = (self.ordered(np.clip(ranks + more, 1, n).astype(np.int64)) for more in (0, -1, 1))
-        outside = (ranks < 1) if error < 0 else (ranks > n)
+        outside = (ranks < 1) | (ranks > n)
         tied = ((before == ends) | (ends == after)) & ~outside & np.isfinite(ends)
-        return np.where(outside, math.copysign(math.inf, error), ends), tied
+        return np.where(outside, side * math.inf, ends), tied
 
     def _slices(self, starts: Counts, ends: Counts, flags: Counts) -> Array:
         return np.concatenate([*(self.kept[starts[place]:ends[place]] for place in np.flatnonzero(flags)), []])

@@ -26,7 +26,7 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _SAMPLE = 4096
-_FEW_TRIALS, _FEW_BYTES = 1 << 16, 64 << 20  # up to which results are all kept and sorted
+_FEW_TRIALS, _FEW_BYTES = 1 << 17, 64 << 20  # up to which results are all kept and sorted
 
 
 class RunError(RuntimeError):

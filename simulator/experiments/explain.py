@@ -113,7 +113,7 @@ def explain(run: Run | FinishedRun | str | os.PathLike[str], percentile: float |
         nonlocal done
         done += 1
         if progress:
-            progress(min(done / ((1 if trial else 3) * trials.chunk_count), 1.0))
+            progress(min(done / ((1 if trial else 2) * trials.chunk_count), 1.0))
 
     # (percentile, replicate, number, reported) of each
     found: list[tuple[float, int, int, float | None]] = []

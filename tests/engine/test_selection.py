@@ -120,6 +120,14 @@ def test_brackets_hold_what_is_sought(load, monkeypatch, case, sampler):
     assert not missed
 
 
+def test_brackets_may_be_looked_at_when_all_trials_are_seen(load, monkeypatch):
+    find(monkeypatch, "by bracket")
+    monkeypatch.setattr(selection_in_one_pass, "_FIRST", 32768)
+    missed = count_missed(monkeypatch)
+    simulator.run(load(studies.study(), "simulation.trials=32768"))
+    assert not missed
+
+
 def test_what_narrow_brackets_miss_is_found_again(load, monkeypatch):
     find(monkeypatch, "by bracket, some missed")
     missed = count_missed(monkeypatch)
