@@ -54,8 +54,11 @@ class PickFreeze:
         keeps   bool[replicates, walks, sets, factors]: what each set keeps of A; walks share a replicate's trials equally
         orders  int64[replicates, walks, factors]: an order in which factors become kept on a walk, for speed
         trials  of a replicate: a power of two, LANES at least, and LANES times a multiple of walks where those are several
-        Results do not depend on threads. Raises RunError where a cost is not finite.
+        Results do not depend on threads. Raises RunError where a cost is not finite, ValueError where trials cannot be shared.
         """
+        if trials < LANES or trials & (trials - 1) or trials // LANES % keeps.shape[1]:
+            raise ValueError(f"found {trials} trials; expected a power of two of at least {LANES}, "
+                             f"shared by {keeps.shape[1]} walks")
         replicates, _, sets, _ = keeps.shape
         costs = np.empty((replicates, sets, len(self.study.platforms), trials))
         simulation = replace(self.study.simulation, trials=trials * replicates, replicates=replicates)
@@ -67,7 +70,7 @@ class PickFreeze:
             kept = sampling(self._compiled, simulation, columns, replicate)
             mixed = None if columns is None else mixed_columns(columns, simulation.seed, replicate)
             fresh: Sampling = sampling(self._compiled, simulation, mixed, _FRESH + replicate)
-            kernel.evaluate(self._plan, self._numbers, kept, fresh, np.array(keeps[replicate]),
+            kernel.evaluate(self._plan, self._numbers, kept, fresh, np.array(keeps[replicate], order="C"),
                             _order_of_members(self._numbers.inputs, orders[replicate]),
                             _order_of_members(self._numbers.shocks, orders[replicate]), work, costs[replicate])
             free.append(work)

@@ -74,7 +74,7 @@ class Conditional(NamedTuple):
 
     order   int64[members], kept ones of a component before its others; lower: the Cholesky factor in that order
     scores  float64[members, n] in A; whitened: e; scale: s
-    kept    bool[members]; moved: whether that, or what a member is drawn given, changed last
+    kept    int64[members], 1 or 0; moved: whether that (1), or what a member is drawn given (2), changed last, else 0
     """
 
     order: Ints

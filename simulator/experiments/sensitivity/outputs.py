@@ -32,20 +32,23 @@ class Output:
 def outputs(study: Study, costs: Array) -> Iterator[tuple[Output, Array, str]]:
     """Every output under every set of kept inputs, float64[sets, replicates, trials], and why it has no variance, or "".
 
-    costs  float64[replicates, sets, platforms, trials] of `PickFreeze.costs`
-    Costs whose variance one trial dominates say nothing; their logarithms may. A cost that is not positive has no logarithm, and
-    then the output is NaN.
+    costs  float64[replicates, sets, platforms, trials] of `PickFreeze.costs`, overwritten
+    All costs come first, then their logarithms, then pairs. An output whose variance is withheld is not to be used.
     """
-    by_platform = [np.ascontiguousarray(np.moveaxis(costs[:, :, k], 0, 1)) for k in range(len(study.platforms))]
-    positive = [bool(cost.min() > 0) for cost in by_platform]
-    logs = [np.log(cost) if fine else np.full_like(cost, np.nan) for cost, fine in zip(by_platform, positive, strict=True)]
-    for platform, cost, log_cost, fine in zip(study.platforms, by_platform, logs, positive, strict=True):
-        yield Output(COST.name, platform.name), cost, _why_no_variance(cost)
-        yield Output(LOG_COST, platform.name), log_cost, _why_no_logarithm(platform.name, fine)
+    def of(platform: int) -> Array:
+        return np.ascontiguousarray(np.moveaxis(costs[:, :, platform], 0, 1))
+
+    names = [platform.name for platform in study.platforms]
+    for k, name in enumerate(names):
+        cost = of(k)
+        yield Output(COST.name, name), cost, _why_no_variance(cost)
+    why_not = ["" if costs[:, :, k].min() > 0 else f"the cost of {name} is not positive in some trials, and has no logarithm"
+               for k, name in enumerate(names)]
+    np.log(costs, out=costs, where=costs > 0)
+    for k, name in enumerate(names):
+        yield Output(LOG_COST, name), of(k), why_not[k]
     for this, that in layout(study).pairs:
-        names = study.platforms[this].name, study.platforms[that].name
-        why = _why_no_logarithm(names[0], positive[this]) or _why_no_logarithm(names[1], positive[that])
-        yield Output(LOG_RATIO, "/".join(names)), logs[this] - logs[that], why
+        yield Output(LOG_RATIO, f"{names[this]}/{names[that]}"), of(this) - of(that), why_not[this] or why_not[that]
 
 
 def _why_no_variance(cost: Array) -> str:
@@ -56,7 +59,3 @@ def _why_no_variance(cost: Array) -> str:
         return (f"a single trial carries over {largest_share(sample.size):.1%} of the sum of squares, so that the variance "
                 f"says little; see {LOG_COST}")
     return ""
-
-
-def _why_no_logarithm(name: str, positive: bool) -> str:
-    return "" if positive else f"the cost of {name} is not positive in some trials, and has no logarithm"

@@ -41,13 +41,12 @@ def players(freeze: PickFreeze, by: By) -> tuple[Player, ...]:
     return tuple(Player(" + ".join(paths[k] for k in sorted(found)), tuple(sorted(found))) for found in sorted(sets, key=min))
 
 
-def refuse_dependent(freeze: PickFreeze, chosen: Iterable[Player], by: By) -> None:
+def refuse_dependent(freeze: PickFreeze, chosen: Iterable[Player]) -> None:
     """Raise NotApplicable where inputs of different players depend on one another."""
     owner = {factor: position for position, player in enumerate(chosen) for factor in player.factors}
     across = [(freeze.factors[a].path, freeze.factors[b].path) for a, b in freeze.links if owner[a] != owner[b]]
     if across:
         first, second = across[0]
-        more = f", and {len(across) - 1} other pairs do" if len(across) > 1 else ""
-        remedy = "take inputs that depend on one another together" if by == "inputs" else "take single inputs"
-        raise NotApplicable(f"found {first} and {second} correlated{more}; Sobol' indices expect independent "
-                            f"{'groups' if by == 'groups' else 'inputs'}: use Shapley effects, or {remedy}")
+        more = "" if len(across) == 1 else ", and another pair" if len(across) == 2 else f", and {len(across) - 1} other pairs"
+        raise NotApplicable(f"found {first} and {second} correlated{more}; Sobol' indices expect independent inputs or "
+                            "groups of them: use Shapley effects, or take inputs that depend on one another together")

@@ -25,6 +25,7 @@ Method = Literal["auto", "subsets", "walks"]
 
 TRIALS = 512  # of a replicate
 MOST_SUBSETS_OF, SUBSETS_UP_TO = 12, 6  # players of whom all subsets may be, and by themselves are, evaluated
+_SUBSETS_OF_TRIALS = TRIALS << SUBSETS_UP_TO  # evaluations in a replicate
 _FOR_ORDERS = stream("sensitivity.orders")
 
 
@@ -44,12 +45,12 @@ class ShapleyEffects:
     withheld: str = ""
 
 
-def shapley(study: Study, by: By = "inputs", trials: int = TRIALS, threads: int = 0,
+def shapley(study: Study, by: By = "inputs", trials: int = 0, threads: int = 0,
             method: Method = "auto") -> tuple[ShapleyEffects, ...]:
     """Effects on the variance of every output, and on the tail of every cost.
 
     trials  of each of the replicates, a power of two; costs are evaluated (1 + players) times for each on walks, 2^players times
-            for all subsets
+            for all subsets; where 0 as many as TRIALS, or fewer where there are many subsets
     method  all subsets, or walks in random orders on which players become known one by one
     Raises NotApplicable where all subsets of too many players are asked for.
     """
@@ -59,6 +60,7 @@ def shapley(study: Study, by: By = "inputs", trials: int = TRIALS, threads: int 
         raise NotApplicable(f"found {len(chosen)} inputs, which have 2^{len(chosen)} subsets; expected at most {MOST_SUBSETS_OF}"
                             ": use walks, or take inputs by groups")
     all_subsets = method == "subsets" or (method == "auto" and len(chosen) <= SUBSETS_UP_TO)
+    trials = trials or (min(TRIALS, max(LANES, _SUBSETS_OF_TRIALS >> len(chosen))) if all_subsets else TRIALS)
     orders = np.zeros((REPLICATES, 1, 0), np.int64) if all_subsets else orders_of_walks(
         len(chosen), trials // LANES, study.simulation.seed)
     costs = _of_subsets(freeze, chosen, trials, threads) if all_subsets else _on_walks(freeze, chosen, orders, trials, threads)

@@ -39,7 +39,7 @@ def sobol(study: Study, by: By = "inputs", trials: int = TRIALS, threads: int = 
     """
     freeze = pick_freeze(study)
     chosen = players(freeze, by)
-    refuse_dependent(freeze, chosen, by)
+    refuse_dependent(freeze, chosen)
     costs = freeze.costs(*_design(freeze, chosen), trials, threads)
     return tuple(_indices(output, chosen, None if withheld else sobol_indices(values[0], values[-1], values[1:-1]), withheld)
                  for output, values, withheld in outputs(study, costs))
