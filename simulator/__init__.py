@@ -5,24 +5,27 @@
     run = simulator.run(study.with_inputs({"shared.utilization": 0.5}))
     run.dataset, run.summary.to_dataframe()
     simulator.explain(run, 95, platform="b200")
+    simulator.sensitivity(study).decision.evpi
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Run", "Study", "StudyError", "explain", "load", "run"]
+__all__ = ["Run", "Study", "StudyError", "explain", "load", "run", "sensitivity"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.experiments.evidence import run_with_each_evidence as run
     from simulator.experiments.explain import explain
+    from simulator.experiments.sensitivity.everything import sensitivity
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
 
 _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
           "explain": ("simulator.experiments.explain", "explain"),
-          "load": ("simulator.study", "load"), "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
+          "load": ("simulator.study", "load"), "sensitivity": ("simulator.experiments.sensitivity.everything", "sensitivity"),
+          "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
           "Run": ("simulator.results", "Run")}
 
 

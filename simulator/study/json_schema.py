@@ -15,6 +15,7 @@ from simulator.study.plan import QUANTITIES as PLAN
 from simulator.study.platforms import TOKEN_BASES
 from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
 from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS, SCHEMA
+from simulator.study.sensitivity import METHODS, TARGETS
 
 _TEXT = {"type": ["string", "number"]}  # 2026 is a date and a name
 _UNIT = {"type": ["string", "integer"]}  # a pure number's is 1
@@ -46,6 +47,9 @@ def study_schema() -> dict[str, Any]:
             "plan": {"description": "what a choice is to serve, for its value in all", **_object(
                 {name: {"$ref": "#/$defs/input", "description": f"{quantity.meaning} [{quantity.unit}]"}
                  for name, quantity in PLAN.items()}, list(PLAN))},
+            "sensitivity": {"description": "what tco sensitivity is to tell; all that applies where left out", **_object({
+                "methods": {"type": "array", "minItems": 1, "items": {"enum": list(METHODS)}},
+                "target": {"enum": list(TARGETS)}})},
             "simulation": _object({
                 "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},

@@ -23,6 +23,7 @@ from simulator.study.plan import TokenPlan
 from simulator.study.problems import Place
 from simulator.study.published import Published
 from simulator.study.reader import DataFile
+from simulator.study.sensitivity import SensitivityChoice
 
 _BY_DEFAULT = Place("default")
 
@@ -193,6 +194,7 @@ class Study:
     correlations: Correlations = field(default_factory=Correlations)
     evidence: str = ""
     plan: TokenPlan | None = None
+    sensitivity: SensitivityChoice = field(default_factory=SensitivityChoice)
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""

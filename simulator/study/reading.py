@@ -28,6 +28,7 @@ from simulator.study.platforms import Context, read_inputs, read_markets, read_p
 from simulator.study.problems import Path, StudyError, shown
 from simulator.study.published import read_published
 from simulator.study.reader import Reader
+from simulator.study.sensitivity import read_sensitivity
 
 SCHEMA = 1
 SAMPLERS = ("sobol", "latin_hypercube", "random")
@@ -35,10 +36,10 @@ MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
-              "compare_across_operating_points", "evidence", "as_of", "published", "plan")
+              "compare_across_operating_points", "evidence", "as_of", "published", "plan", "sensitivity")
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
 # Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
-_LATER = ("what_ifs", "sweeps", "sensitivity")
+_LATER = ("what_ifs", "sweeps")
 
 
 def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
@@ -90,16 +91,17 @@ def _read(reader: Reader, default_name: str) -> Study:
     names = tree.get("platforms")
     published = read_published(reader, tree.get("published"), names if isinstance(names, dict) else ())
     plan = read_plan(reader, tree.get("plan"), platforms)
+    sensitivity = read_sensitivity(reader, tree.get("sensitivity"))
     name = reader.text(tree, "study", (), default_name)
     description = reader.text(tree, "description", ())
     files = tuple(dict.fromkeys(reader.data_files))
     return Study(name, description, simulation, platforms, _digest(reader, files), tuple(warnings), reader.document, published,
-                 files, correlations, reader.evidence, plan)
+                 files, correlations, reader.evidence, plan, sensitivity)
 
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:
-    """Of what the results depend on: not of the date that evidence is compared with."""
-    tree = {key: value for key, value in reader.document.tree.items() if key != "as_of"}
+    """Of what the results depend on: not of the date that evidence is compared with, nor of what else is asked of them."""
+    tree = {key: value for key, value in reader.document.tree.items() if key not in ("as_of", "sensitivity")}
     return digest(tree, *(file.digest for file in files), *([reader.evidence] if reader.evidence else ()))
 
 
