@@ -123,7 +123,7 @@ def _pairs(found: Sensitivity, rows: int) -> list[RenderableType]:
 
 def _break_even(found: Sensitivity, pair: tuple[int, int], values: tuple[BreakEven, ...]) -> list[RenderableType]:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("both cost the same at", "", "cheaper above it", "looked at"):
+    for heading in ("", "both cost the same at", "cheaper above it", "looked at"):
         table.add_column(heading)
     later, earlier = (found.study.platforms[position].label for position in pair)
     for one in values:
