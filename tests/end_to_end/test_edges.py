@@ -130,7 +130,7 @@ def test_a_thousand_million_trials_start_in_little_memory(load, options, trials)
 
 def test_memory_does_not_grow_with_the_trials(load, monkeypatch):
     """Whole runs that keep no trials, one of eight times as many."""
-    monkeypatch.setattr("simulator.engine.trials._KEEP_BYTES", 0)
+    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
 
     def peak(trials):
         study = load(study_of(a=rented({"distribution": "lognormal", "median": 2, "sigma": 0.3})), f"simulation.trials={trials}")
