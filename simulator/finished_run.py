@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.analysis.intervals import Estimate
-from simulator.run_documents import EXPECTED, MANIFEST, STUDY, SUMMARY, RunFolderError, read_manifest, read_summary
+from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, is_needed, read_manifest, read_summary
 from simulator.run_folder import file_digest, versions
 from simulator.study import load
 from simulator.study.model import Study
@@ -78,7 +78,7 @@ def read_run(folder: str | os.PathLike[str]) -> FinishedRun:
         hint = f"; the latest run in it is {inside[-1].parent}" if inside else ""
         raise RunFolderError(f"found no {MANIFEST} in it; {EXPECTED}{hint}")
     manifest = read_manifest(place)
-    altered, missing = file_changes(place, {name: of for name, of in manifest["files"].items() if _is_needed(name)})
+    altered, missing = file_changes(place, {name: of for name, of in manifest["files"].items() if is_needed(name)})
     if missing:
         raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
     summary = read_summary(place)
@@ -91,8 +91,3 @@ def file_changes(folder: Path, digests: Mapping[str, str]) -> tuple[tuple[str, .
     there = {name: (folder / name).is_file() for name in digests}
     changed = tuple(name for name, of in digests.items() if there[name] and file_digest(folder / name) != of)
     return changed, tuple(sorted(name for name, is_there in there.items() if not is_there))
-
-
-def _is_needed(name: str) -> bool:
-    """Whether a file of a run folder says what was run or what came out; the others show it in another form."""
-    return name in (STUDY, SUMMARY) or name.startswith("data-")

@@ -29,6 +29,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return _document(folder / SUMMARY, _OF_SUMMARY)
 
 
+def is_needed(name: str) -> bool:
+    """Whether a file of a run folder says what was run or what came out; the others show it in another form."""
+    return name in (STUDY, SUMMARY) or name.startswith("data-")
+
+
 def _document(file: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
     """A JSON document of the folder, in which what is read of it has the kind it must have."""
     try:
