@@ -10,6 +10,7 @@ import typer
 
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
+from simulator.cli.compare import compare
 from simulator.cli.explain import explain
 from simulator.cli.fit import fit
 from simulator.cli.frontier import frontier
@@ -24,7 +25,7 @@ from simulator.cli.verify import verify
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, check, show, explain, runs, verify, rerun, sweep, frontier, fit, schema):
+for command in (run, check, show, explain, runs, compare, verify, rerun, sweep, frontier, fit, schema):
     app.command()(command)
 app.add_typer(imports, name="import")
 
