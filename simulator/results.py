@@ -15,13 +15,13 @@ from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.dataset import dataset_of
 from simulator.study.model import Study
+from simulator.study.schema import SCHEMA
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
 PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-SCHEMA = 1
 OTHER_OF_PAIR = {"later": "earlier", "earlier": "later"}
 CHANGE = "change"  # the group of how far a what-if moves a number of the base
 CHANGE_PER_DOLLAR = "change_per_dollar"  # the same, for each dollar that the what-if costs beyond its inputs

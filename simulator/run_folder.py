@@ -26,6 +26,7 @@ from simulator.results import Run
 from simulator.study.model import Study
 from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
+from simulator.study.schema import SCHEMA
 from simulator.study.settled import with_alternatives
 from simulator.study.writing import study_yaml
 
@@ -163,13 +164,24 @@ def versions() -> dict[str, str]:
             **{name: installed(name) for name in _LIBRARIES}}
 
 
+def _machine() -> dict[str, str]:
+    return {"system": machine.system(), "processor": machine.machine()}
+
+
+def machine_type(found: object = None) -> str:
+    """The kind of machine, such as "Linux x86_64": of a manifest's `machine`, or this one where none is given."""
+    known: Mapping[str, Any] = found if isinstance(found, Mapping) else {} if found is not None else _machine()
+    return " ".join(str(known.get(key, "unknown")) for key in ("system", "processor"))
+
+
 def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
     simulation = run.study.simulation
     return {
-        "schema": 1, "study": run.study.name, "digest": run.study.digest, "seed": simulation.seed, "sampler": simulation.sampler,
-        "trials": simulation.trials, "replicates": simulation.replicates, "finished": finished.isoformat(timespec="seconds"),
+        "schema": SCHEMA, "study": run.study.name, "digest": run.study.digest,
+        "seed": simulation.seed, "sampler": simulation.sampler, "trials": simulation.trials, "replicates": simulation.replicates,
+        "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
-        "machine": {"system": machine.system(), "release": machine.release(), "processor": machine.machine()},
+        "machine": {"release": machine.release(), **_machine()},
         "what_ifs": dict(run.what_ifs), "files": digests}
 
 

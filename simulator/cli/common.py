@@ -15,10 +15,12 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from simulator.finished_run import FinishedRun
+    from simulator.results import Run
     from simulator.study import Study, StudyError
 
 # Exit statuses, as the interface promises them.
-FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, WRONG_INPUT, DOES_NOT_HOLD, INTERRUPTED = 1, 2, 3, 130
 _PROGRESS_AFTER = 0.7  # seconds of silence before a bar appears
 
 Studies = Annotated[list[Path], typer.Argument(metavar="STUDY", help="Study files (YAML).")]
@@ -28,6 +30,8 @@ Overrides = Annotated[list[str] | None, typer.Option(
     "--set", metavar="PATH=VALUE", help="Replace one value (repeatable), such as shared.utilization=0.5.")]
 WhatIfs = Annotated[list[str] | None, typer.Option(
     "--what-if", metavar="NAME", help="Run this what-if of the study too, beside it (repeatable); all for every one.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder written by 'tco run'.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")]
 Threads = Annotated[int, typer.Option(
     min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -154,3 +158,35 @@ def check_place(out: Path) -> None:
         say(f"the run folder cannot be written under {out}: {nearest} is {'read-only' if nearest.is_dir() else 'no folder'}; "
             "choose another place with --out")
         raise typer.Exit(FAILED)
+
+
+def save_run(finished: Run, out: Path) -> Path:
+    """Write a run's folder, with its picture; end the command where it cannot be written."""
+    from simulator.reporting.ranges import save_ranges
+    from simulator.run_folder import save
+
+    try:
+        return save(finished, out, {"ranges.svg": lambda path: save_ranges(finished, path)})
+    except OSError as error:
+        say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
+        raise typer.Exit(FAILED) from None
+
+
+def read_runs(folders: list[Path]) -> list[FinishedRun]:
+    """Finished runs, read back; what is wrong with any of them is said, and ends the command before anything is run."""
+    from simulator.finished_run import RunFolderError, read_run
+    from simulator.study import StudyError
+
+    found, wrong = [], False
+    for folder in folders:
+        try:
+            found.append(read_run(folder))
+        except RunFolderError as error:
+            wrong = True
+            say(f"{folder}: {error}")
+        except StudyError as error:
+            wrong = True
+            say_what_is_wrong(folder / "study.yaml", error, "is not as the run wrote it, and cannot be used")
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    return found

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.common import (
-    FAILED,
     WRONG_INPUT,
     AsJson,
+    Out,
     Overlays,
     Overrides,
     Quiet,
@@ -26,6 +26,7 @@ from simulator.cli.common import (
     print_rich,
     progress,
     said_if_failed,
+    save_run,
     say,
     warn,
     whole,
@@ -53,7 +54,7 @@ def run(
     most_trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials at which --until gives up; 1e8 where not given.")] = None,
     threads: Threads = 0,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
+    out: Out = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +72,7 @@ def run(
     documents = []
     for file, study in loaded:
         finished = _simulate(file, study, what_ifs or [], threads, quiet, rule)
-        folder = _save(finished, out)
+        folder = save_run(finished, out)
         documents.append(finished.summary.document)
         if not quiet and not as_json:
             from simulator.reporting.terminal import summary
@@ -134,14 +135,3 @@ def _say_why_stopped(finished: Run) -> None:
         from simulator.reporting.wording import why_stopped
 
         say(why_stopped(finished))
-
-
-def _save(finished: Run, out: Path) -> Path:
-    from simulator.reporting.ranges import save_ranges
-    from simulator.run_folder import save
-
-    try:
-        return save(finished, out, {"ranges.svg": lambda path: save_ranges(finished, path)})
-    except OSError as error:
-        say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None

@@ -148,12 +148,12 @@ def _table(lines: list[_Line]) -> Table:
         owners[line.name, line.place] = owner
     for line in sorted(lines, key=lambda line: order.get(owners[line.name, line.place], len(order))):
         unit = line.unit if line.unit != "1" else ""
-        table.add_row(Text(line.name), *_range(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
+        table.add_row(Text(line.name), *range_cells(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
                       Text(line.place), Text(line.grade), Text(line.date))
     return table
 
 
-def _range(marginal: Marginal) -> list[str]:
+def range_cells(marginal: Marginal) -> list[str]:
     """P5, P50 and P95 to three digits of the largest; of a certain number itself."""
     if marginal.is_constant:
         return ["", as_given(marginal.parameters[0]), ""]

@@ -14,7 +14,8 @@ from simulator.study.marginals import bounds_in_words
 from simulator.study.plan import QUANTITIES as PLAN
 from simulator.study.platforms import TOKEN_BASES
 from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
-from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS, SCHEMA
+from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS
+from simulator.study.schema import SCHEMA
 from simulator.study.sensitivity import METHODS, TARGETS
 from simulator.study.sweeps import MOST_POINTS, SCALES
 

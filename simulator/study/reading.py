@@ -28,11 +28,11 @@ from simulator.study.platforms import Context, read_inputs, read_markets, read_p
 from simulator.study.problems import Path, Problem, StudyError, path_text, shown
 from simulator.study.published import read_published
 from simulator.study.reader import Reader
+from simulator.study.schema import SCHEMA, why_unread
 from simulator.study.sensitivity import read_sensitivity
 from simulator.study.sweeps import ends_of, read_sweeps
 from simulator.study.what_ifs import read_what_ifs, settings_of
 
-SCHEMA = 1
 SAMPLERS = ("sobol", "latin_hypercube", "random")
 MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
@@ -95,8 +95,8 @@ def _read(reader: Reader, default_name: str) -> Study:
     reader.known_keys(tree, (), STUDY_KEYS, "key")
     if "schema" not in tree:
         reader.missing(("schema",), f"expected 'schema: {SCHEMA}'")
-    elif tree["schema"] != SCHEMA or isinstance(tree["schema"], bool):
-        reader.refuse(("schema",), f"found {shown(tree['schema'])}; this version reads schema {SCHEMA}")
+    elif unread := why_unread(tree["schema"]):
+        reader.refuse(("schema",), unread)
     simulation, warnings = _read_simulation(reader, tree.get("simulation", {}))
     kind = reader.choice(tree, "evidence", (), KINDS, KINDS[0]) or KINDS[0]
     markets = read_markets(reader, tree.get("markets"), kind)

@@ -14,7 +14,7 @@ ROOT = Path(simulator.__file__).parent
 TIERS = [
     {"units"},
     {"quantities", "kernels"},
-    {"study", "analysis", "dataset", "netcdf", "results", "run_folder", "finished_run"},
+    {"study", "analysis", "dataset", "netcdf", "results", "run_folder", "run_documents", "finished_run"},
     {"engine"},
     {"experiments", "fitting", "adapters"},
     {"reporting"},
