@@ -6,7 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from simulator.quantities import BREAK_EVEN_PRICE, CHANCES, DIFFERENCE, PARTS, RATIO, RESULT
@@ -49,14 +49,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a summary will have: its scenarios and its platforms, in order."""
+    """The names that a summary will have."""
 
     scenarios: tuple[str, ...]
     platforms: tuple[str, ...]
-
-    @property
-    def pairs(self) -> list[str]:
-        return [f"{later}/{earlier}" for position, later in enumerate(self.platforms) for earlier in self.platforms[:position]]
+    pairs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -96,11 +93,13 @@ def condition(text: str) -> Condition:
 
 def check_conditions(conditions: Iterable[Condition], outlines: Sequence[Outline]) -> None:
     """Refuse, before anything is run, a condition that no summary of these outlines can have. Raises ConditionError."""
+    every = Outline(*(tuple(dict.fromkeys(name for outline in outlines for name in getattr(outline, part.name)))
+                      for part in fields(Outline)))
     for wanted in conditions:
         reasons = [_why_not(wanted, outline) for outline in outlines]
         if all(reasons):
-            # Of several studies the one that comes closest says it best.
-            raise ConditionError(max(reasons, key=lambda reason: reason[0] if reason else 0)[1])  # type: ignore[index]
+            # A misspelt name may be near one that only some of the studies have.
+            raise ConditionError(_why_not(wanted, every) or reasons[0])
 
 
 def find(wanted: Condition, summary: Mapping[str, Any]) -> Finding | None:
@@ -122,8 +121,8 @@ def find_all(conditions: Sequence[Condition],
     return found, tuple(wanted.text for wanted in conditions if wanted.text not in seen)
 
 
-def _why_not(wanted: Condition, outline: Outline) -> tuple[int, str] | None:
-    """How far into its path a condition is right, and what is wrong there; None where nothing is known to be."""
+def _why_not(wanted: Condition, outline: Outline) -> str:
+    """What is wrong with the path of a condition; empty where nothing is known to be."""
     _, scenario, kind, owner, quantity, *rest = wanted.path
     steps: list[tuple[str, str, Collection[str]]] = [
         ("scenario", scenario, outline.scenarios), ("part of a scenario", kind, _KINDS),
@@ -136,17 +135,20 @@ def _why_not(wanted: Condition, outline: Outline) -> tuple[int, str] | None:
         has_statistics = quantity not in _WITHOUT_STATISTICS
         steps += [("statistic", rest[0] if rest else "", _STATISTICS if has_statistics else _OF_ESTIMATE)] \
             if rest or has_statistics else []
-    for depth, (what, name, known) in enumerate(steps):
+        steps += [("part of an estimate", rest[1], _OF_ESTIMATE)] if rest[1:] and has_statistics else []
+    for what, name, known in steps:
         if name not in known:
             listed = sorted(known) if len(known) <= _MOST_LISTED else []
             there = f"; expected {any_of(listed)}" if listed else ""
             found = f"there is no {what} '{quoted(name)}'" if name else f"the path ends before its {what}"
-            return depth, f"{wanted.text}: {found}{(nearest(name, known) if name else '') or there}"
-    return None
+            return f"{wanted.text}: {found}{(nearest(name, known) if name else '') or there}"
+    return ""
 
 
 def outline_of(study: Study, what_ifs: Iterable[str]) -> Outline:
     """The outline of the summary of a study that is run with these what-ifs, by name."""
     from simulator.experiments.evidence import scenarios
 
-    return Outline((*scenarios(study), *what_ifs), tuple(platform.name for platform in study.platforms))
+    names = [platform.name for platform in study.platforms]
+    pairs = (f"{later}/{earlier}" for position, later in enumerate(names) for earlier in names[:position])
+    return Outline((*scenarios(study), *what_ifs), tuple(names), tuple(pairs))
