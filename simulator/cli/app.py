@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli.batch import batch
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
 from simulator.cli.compare import compare
@@ -26,7 +27,7 @@ from simulator.cli.verify import verify
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, check, show, explain, sensitivity, sweep, frontier, runs, compare, verify, rerun, fit, schema):
+for command in (run, batch, check, show, explain, sensitivity, sweep, frontier, runs, compare, verify, rerun, fit, schema):
     app.command()(command)
 app.add_typer(imports, name="import")
 
