@@ -79,7 +79,7 @@ def _inputs(found: Comparison, change: Change) -> Iterator[tuple[str, ...]]:
     given = [each.study.inputs().get(change.name) for each in (found.first, found.second)]
     unit = next((each.quantity.unit for each in given if each), "1")
     values = [each.value if each else None for each in given]
-    if change.path == ("correlations",):
+    if change.path[0] == "correlations":
         yield from _correlations(change)
     elif not any(given):
         yield _texts(change)
