@@ -12,6 +12,7 @@ from simulator.analysis.intervals import Estimate
 from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, is_needed, read_manifest, read_summary
 from simulator.run_folder import file_digest, versions
 from simulator.study import load
+from simulator.study.inputs import KINDS
 from simulator.study.model import Study
 
 __all__ = ["FinishedRun", "RunFolderError", "estimate_of", "file_changes", "read_run"]
@@ -83,6 +84,8 @@ def read_run(folder: str | os.PathLike[str]) -> FinishedRun:
         raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
     summary = read_summary(place)
     study = replace(load(place / STUDY), name=manifest["study"])
+    if manifest.get("evidence") in KINDS:  # one kind throughout, which the study itself does not say
+        study = study.with_evidence(manifest["evidence"])
     return FinishedRun(place, study, manifest, summary, altered)
 
 

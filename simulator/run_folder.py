@@ -201,7 +201,7 @@ def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[
         "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": {"release": machine.release(), **_machine()},
-        "what_ifs": dict(run.what_ifs), "files": digests}
+        "what_ifs": dict(run.what_ifs), **({"evidence": run.study.evidence} if run.study.evidence else {}), "files": digests}
 
 
 def file_digest(file: Path) -> str:

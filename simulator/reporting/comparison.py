@@ -79,7 +79,7 @@ def _inputs(found: Comparison, change: Change) -> Iterator[tuple[str, ...]]:
     given = [each.study.inputs().get(change.name) for each in (found.first, found.second)]
     unit = next((each.quantity.unit for each in given if each), "1")
     values = [each.value if each else None for each in given]
-    if change.path == ("correlations",):
+    if change.path[0] == "correlations":
         yield from _correlations(change)
     elif not any(given):
         yield _texts(change)
@@ -204,7 +204,7 @@ def _share(part: Estimate, whole: Estimate) -> str:
     """In percent of the whole; nothing where the whole is within its error, or parts cancel so that a share says little."""
     if whole.low <= 0 <= whole.high or abs(part.value) > 10 * abs(whole.value):
         return ""
-    return f"{plain_number(100 * part.value / whole.value, 0)}%"
+    return f"{plain_number(100 * part.value / whole.value, 0)}%".replace("-", "−")
 
 
 def _name(part: Part) -> str:
@@ -227,6 +227,8 @@ def _foot(found: Comparison) -> Iterator[str]:
         yield "±: simulation error of the change at 95 %, put together from those of both runs."
     if len(_shown(found)) < len(found.results):
         yield "Pairs are shown with the platform that was cheapest; --json has all."
+    if found.attribution and found.attribution.method != "shapley":
+        yield "Parts of so many changes depend a little on the order of the list, which ± does not say; they add up all the same."
     together = [part for part in found.attribution.parts if len(part.changes) > 1] if found.attribution else []
     for part in together:
         yield f"{_name(part)}: {', '.join(change.name for change in part.changes)}."

@@ -19,8 +19,11 @@ WORLD, EVIDENCE, SETTING, OTHER = "world", "evidence", "setting", "other"
 _NO_EFFECT = frozenset({"schema", "study", "description", "as_of", "published", "plan", "what_ifs", "sweeps",
                         "compare_across_operating_points"})
 _WORDS_OF_PLATFORM = frozenset({"label", "vendor", "peak_flops_basis", *EVIDENCE_KEYS})
+_SETTINGS = ("trials", "replicates", "sampler", "seed", "antithetic")
 # Mappings of which each entry is a change of its own.
 _OF_ENTRIES = frozenset({"simulation", "shared", "markets", "what_ifs", "sweeps"})
+_CORRELATIONS: Path = ("correlations",)
+_ANYTHING = None  # an end of the tree: whatever is named inside it is there
 _ASKED_APART = ("published", "plan", "what_ifs", "sweeps")
 
 
@@ -65,15 +68,31 @@ def differences(first: Study, second: Study) -> Differences:
     """What leads from one study to the other, in the order of the first."""
     names, others = ([platform.name for platform in study.platforms] for study in (first, second))
     common = tuple(name for name in names if name in others)
-    old, new = ({path: value for path, value in _entries(study.document.tree)
-                 if path[0] != "platforms" or path[1] in common} for study in (first, second))
+    old, new = (_stated(study, common) for study in (first, second))
     changes = []
     for path in dict.fromkeys((*old, *new)):
         was, now = old.get(path), new.get(path)
         if was != now:
             changes.append(Change(path, _kind(first, second, path, was, now), was, now))
+    for name in _SETTINGS:  # as they were used: trials may be rounded up, and what is not stated has a default
+        was, now = (getattr(study.simulation, name) for study in (first, second))
+        if was != now:
+            changes.append(Change(("simulation", name), SETTING, was, now))
     return Differences(tuple(changes), common, tuple(name for name in names if name not in common),
                        tuple(name for name in others if name not in common))
+
+
+def _stated(study: Study, common: tuple[str, ...]) -> dict[Path, Any]:
+    """What a study states, by path, apart from its other platforms and what correlates with them."""
+    found = {path: value for path, value in _entries(study.document.tree)
+             if (path[0] != "platforms" or path[1] in common) and (path[0] != "simulation" or path[1] not in _SETTINGS)}
+    block = found.get(_CORRELATIONS)
+    if isinstance(block, dict):
+        known = {"platforms": dict.fromkeys(common, _ANYTHING)}
+        pairs = [pair for pair in block.get("pairs", []) if all(
+            not str(member).startswith("platforms.") or _is_there(known, str(member)) for member in pair[:2])]
+        found[_CORRELATIONS] = {**block, "pairs": pairs} if pairs else None
+    return found
 
 
 def _entries(tree: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -87,8 +106,8 @@ def _entries(tree: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]
 
 
 def _kind(first: Study, second: Study, path: Path, old: Any, new: Any) -> str:
-    if path[0] == "simulation" and path[1] != "horizon":
-        return SETTING
+    if path[0] == "simulation":  # the horizon: all else is a setting
+        return OTHER if first.simulation.horizon == second.simulation.horizon else WORLD
     if path[0] in _NO_EFFECT or (path[0] == "platforms" and path[2] in _WORDS_OF_PLATFORM):
         return OTHER
     if _without_evidence(old) == _without_evidence(new):

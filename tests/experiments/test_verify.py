@@ -181,6 +181,12 @@ def test_how_old_evidence_is_is_told_as_of_the_day_of_the_run(finished, monkeypa
     assert verify(finished).holds
 
 
+def test_a_run_with_one_kind_of_evidence_throughout_comes_out_again(finished, tmp_path):
+    study = read_run(finished).study.with_evidence("claim")
+    folder = run_folder.save(simulator.run(study), tmp_path)
+    assert read_run(folder).study.digest == study.digest and verify(folder).holds
+
+
 def test_a_manifest_without_a_date_is_no_hindrance(copied):
     run = read_run(copied)
     assert module.on_its_day(replace(run, manifest={**run.manifest, "finished": "yesterday"})) is run.study
