@@ -57,11 +57,11 @@ def finish(temporary: Path, folder: Path) -> Path:
         temporary.rename(folder)
     else:
         for file in temporary.iterdir():
-            _sync(file)
+            sync(file)
         for file in sorted(temporary.iterdir()):
             file.replace(folder / file.name)
         temporary.rmdir()
-    _sync(folder.parent)
+    sync(folder.parent)
     return folder
 
 
@@ -76,16 +76,16 @@ def finish_new(temporary: Path, wanted: Path) -> Path:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
             continue  # another process of the same second was faster
-        _sync(folder.parent)
+        sync(folder.parent)
         return folder
 
 
 def _settle(temporary: Path) -> None:
     """Have the disk hold a folder and all its files, as whoever may read."""
     for file in temporary.iterdir():
-        _sync(file)
+        sync(file)
     temporary.chmod(0o755)
-    _sync(temporary)
+    sync(temporary)
 
 
 def dated_name(when: datetime, digest: str) -> str:
@@ -209,7 +209,7 @@ def file_digest(file: Path) -> str:
     return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the disk hold what was written, before a rename says that it does."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from simulator.locks import unfinished
 from simulator.quantities import COST
-from simulator.run_folder import write_parquet
+from simulator.run_folder import sync, write_parquet
 
 INDEX = "index.parquet"
 _COST_STATISTICS = ("mean", "p5", "p50", "p95", "cvar95")
@@ -53,19 +53,11 @@ def write_index(runs: Path) -> Path:
 
     Of two processes that do so at once the later one wins; what it has missed the next one adds.
     """
-    rows = index_of(runs)
-    handle, name = tempfile.mkstemp(prefix=".index-", dir=runs)
-    temporary = Path(name)
-    try:
-        write_parquet(rows, temporary, COLUMNS)
-        os.fsync(handle)
-        temporary.chmod(0o644)
-        temporary.replace(runs / INDEX)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(handle)
+    with unfinished(runs) as temporary:
+        write_parquet(index_of(runs), temporary / INDEX, COLUMNS)
+        sync(temporary / INDEX)
+        (temporary / INDEX).replace(runs / INDEX)
+        temporary.rmdir()
     return runs / INDEX
 
 

@@ -183,9 +183,9 @@ def _index(runs: Path, notes: list[str]) -> None:
 
 
 def _clear(runs: Path) -> None:
-    """Remove what killed runs have left below a folder."""
-    for study in _folders_in(runs):
-        remove_leftovers(study)
+    """Remove what killed processes have left in a folder of runs."""
+    for folder in (runs, *_folders_in(runs)):
+        remove_leftovers(folder)
 
 
 def _folders_in(folder: Path) -> Iterator[Path]:

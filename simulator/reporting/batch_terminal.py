@@ -25,7 +25,8 @@ def batch_summary(batch: Batch) -> RenderableType:
             table.add_row(Text(outcome.study or str(outcome.file)), Text(outcome.status), Text(_why(outcome)))
     more = [Text(f"… and {well - _MOST_ROWS:,} more that went well")] if well > _MOST_ROWS else []
     counts = ", ".join(f"{batch.count(status):,} {_IN_WORDS[status]}" for status in STATUSES if batch.count(status))
-    return Group(table, *more, Text(""), Text(f"{len(batch.outcomes):,} studies: {counts or 'nothing to do'}", style="bold"))
+    studies = f"{len(batch.outcomes):,} {'study' if len(batch.outcomes) == 1 else 'studies'}"
+    return Group(table, *more, Text(""), Text(f"{studies}: {counts or 'nothing to do'}", style="bold"))
 
 
 def _why(outcome: Outcome) -> str:

@@ -42,7 +42,7 @@ def test_what_is_no_condition(text, said):
     ("scenarios.costli.platforms.a.expected_regret", "scenario 'costli'; did you mean 'costly'"),
     ("scenarios.base.platform.a.expected_regret", "did you mean 'platforms'"),
     ("platforms.b1.expected_regret", "platform 'b1'; did you mean 'b-1'"),
-    ("pairs.a/b-1.ratio.p50", "pair 'a/b-1'; expected b-1/a"),
+    ("pairs.a/b-1.ratio.p50", "pair 'a/b-1'; did you mean 'b-1/a'"),
     ("platforms.a.probability_cheepest", "did you mean 'probability_cheapest'"),
     ("platforms.a.cost_per_million_tokens.p96", "did you mean 'p95'"),
     ("platforms.a.cost_per_million_tokens", "ends before its statistic; expected cvar95, mean"),
