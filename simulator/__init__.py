@@ -16,16 +16,16 @@ __all__ = ["Run", "Study", "StudyError", "explain", "load", "run", "sensitivity"
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from simulator.experiments.evidence import run_with_each_evidence as run
     from simulator.experiments.explain import explain
     from simulator.experiments.sensitivity.everything import sensitivity
+    from simulator.experiments.what_ifs import run_with_what_ifs as run
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
 
 _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
           "explain": ("simulator.experiments.explain", "explain"),
-          "load": ("simulator.study", "load"), "sensitivity": ("simulator.experiments.sensitivity.everything", "sensitivity"),
-          "run": ("simulator.experiments.evidence", "run_with_each_evidence"),
+          "load": ("simulator.study", "load"), "run": ("simulator.experiments.what_ifs", "run_with_what_ifs"),
+          "sensitivity": ("simulator.experiments.sensitivity.everything", "sensitivity"),
           "Run": ("simulator.results", "Run")}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 ESTIMATE = ("value", "standard_error", "low", "high")
+_GROUPS = {"change": ", change against the base", "change_per_dollar": ", change against the base for each dollar that it costs"}
 _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO, DIFFERENCE, *DOMINANCE)}
 _MEANINGS |= PART_MEANINGS | {
     "probability_cheaper": "share of trials in which the first of the pair costs strictly less",
@@ -62,6 +63,7 @@ def contents_of(run: Run) -> Contents:
         name = "_".join(filter(None, (record.group, record.quantity, "quantile" if "quantile" in dims else record.statistic)))
         if name not in data:
             meaning = _MEANINGS[record.quantity] + ("" if "quantile" in dims or not record.statistic else f", {record.statistic}")
+            meaning += _GROUPS.get(record.group, "")
             data[name] = (dims, np.full([len(axes[dim]) for dim in dims], np.nan), {"units": record.unit, "long_name": meaning})
         estimate = record.estimate
         data[name][1][place] = estimate.value, estimate.standard_error, estimate.low, estimate.high

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,47 +9,62 @@ from pathlib import Path
 from typing import Any
 
 from simulator.analysis.intervals import Estimate
+from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, is_needed, read_manifest, read_summary
 from simulator.run_folder import file_digest, versions
 from simulator.study import load
 from simulator.study.model import Study
-from simulator.study.problems import shown
 
-_SCHEMA = 1
+__all__ = ["FinishedRun", "RunFolderError", "estimate_of", "file_changes", "read_run"]
+
 _ESTIMATE = {"value", "standard_error", "low", "high"}
-_EXPECTED = "expected a run folder written by 'tco run', such as runs/NAME/20260101T120000-…"
-
-
-class RunFolderError(ValueError):
-    """A folder that is no run folder, or not a whole one."""
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """A run as its folder has it.
 
-    made_with  versions of the program, the kernels and the libraries that made it
-    altered    files of the folder that are not as the run wrote them
+    altered    files that the study or the summary stands in and that are not as the run wrote them
     """
 
     folder: Path
     study: Study
+    manifest: Mapping[str, Any] = field(repr=False)
     summary: Mapping[str, Any] = field(repr=False)
-    made_with: Mapping[str, str] = field(repr=False)
     altered: tuple[str, ...] = ()
+
+    @property
+    def made_with(self) -> Mapping[str, str]:
+        """Versions of the program, the kernels and the libraries that made it."""
+        found: Mapping[str, str] = self.manifest["versions"]
+        return found
+
+    @property
+    def what_ifs(self) -> tuple[str, ...]:
+        """The what-ifs that were run, in the order of the summary."""
+        found = self.manifest.get("what_ifs")
+        return tuple(found) if isinstance(found, dict) else ()
 
     def find(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate | None:
         """A reported number as of `Run.find`; None where the summary has none."""
         found: Any = self.summary["scenarios"]
         for key in (scenario, "pairs" if "/" in owner else "platforms", owner, quantity, *([statistic] if statistic else [])):
             found = found.get(key) if isinstance(found, dict) else None
-        return Estimate(**found) if isinstance(found, dict) and found.keys() == _ESTIMATE else None
+        return estimate_of(found)
 
     def changes(self) -> list[str]:
         """What is not as it was when the run was made, and so may give other numbers."""
-        now = versions()
-        moved = [(name, made) for name, made in self.made_with.items() if now.get(name, made) != made]
-        return [*(f"{name} was {made} and is {now[name]}" for name, made in moved),
+        return [*(f"{name} was {was} and is {now}" for name, was, now in self.other_versions()),
                 *(f"{name} is not as the run wrote it" for name in self.altered)]
+
+    def other_versions(self) -> list[tuple[str, str, str]]:
+        """What has another version than when the run was made: name, then, now."""
+        now = versions()
+        return [(name, made, now[name]) for name, made in self.made_with.items() if now.get(name, made) != made]
+
+
+def estimate_of(found: object) -> Estimate | None:
+    """A number of a summary with its error; None where it is none."""
+    return Estimate(**found) if isinstance(found, dict) and found.keys() == _ESTIMATE else None
 
 
 def read_run(folder: str | os.PathLike[str]) -> FinishedRun:
@@ -58,39 +72,22 @@ def read_run(folder: str | os.PathLike[str]) -> FinishedRun:
     place = Path(folder)
     if not place.is_dir():
         what = "is a file" if place.exists() else "does not exist"
-        raise RunFolderError(f"{what}; {_EXPECTED}")
-    if not (place / "manifest.json").is_file():
-        inside = sorted(place.rglob("manifest.json"), key=lambda file: file.parent.name)
+        raise RunFolderError(f"{what}; {EXPECTED}")
+    if not (place / MANIFEST).is_file():
+        inside = sorted(place.rglob(MANIFEST), key=lambda file: file.parent.name)
         hint = f"; the latest run in it is {inside[-1].parent}" if inside else ""
-        raise RunFolderError(f"found no manifest.json in it; {_EXPECTED}{hint}")
-    manifest = _document(place / "manifest.json", {"files": dict, "versions": dict, "study": str})
-    needed = {name: digest for name, digest in manifest["files"].items() if _is_needed(name)}
-    missing = sorted(name for name in needed if not (place / name).is_file())
+        raise RunFolderError(f"found no {MANIFEST} in it; {EXPECTED}{hint}")
+    manifest = read_manifest(place)
+    altered, missing = file_changes(place, {name: of for name, of in manifest["files"].items() if is_needed(name)})
     if missing:
         raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
-    summary = _document(place / "summary.json", {"scenarios": dict})
-    altered = tuple(name for name, digest in needed.items() if file_digest(place / name) != digest)
-    study = replace(load(place / "study.yaml"), name=manifest["study"])
-    return FinishedRun(place, study, summary, manifest["versions"], altered)
+    summary = read_summary(place)
+    study = replace(load(place / STUDY), name=manifest["study"])
+    return FinishedRun(place, study, manifest, summary, altered)
 
 
-def _is_needed(name: str) -> bool:
-    """Whether a file of a run folder says what was run or what came out; the others show it in another form."""
-    return name in ("study.yaml", "summary.json") or name.startswith("data-")
-
-
-def _document(file: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """A JSON document of the folder, in which what is read of it has the kind it must have."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunFolderError(f"{file.name} cannot be read: {error.strerror or error}") from None
-    except ValueError:
-        raise RunFolderError(f"{file.name} is no whole JSON document; copy all of the folder again") from None
-    if not isinstance(found, dict):
-        raise RunFolderError(f"{file.name} is not that of a run; {_EXPECTED}")
-    if found.get("schema") != _SCHEMA:
-        raise RunFolderError(f"{file.name}: found schema {shown(found.get('schema'))}; this program reads schema {_SCHEMA}")
-    if not all(isinstance(found.get(key), kind) for key, kind in kinds.items()):
-        raise RunFolderError(f"{file.name} is not that of a run; {_EXPECTED}")
-    return found
+def file_changes(folder: Path, digests: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the files that are not as their digests say, and of those that are not there."""
+    there = {name: (folder / name).is_file() for name in digests}
+    changed = tuple(name for name, of in digests.items() if there[name] and file_digest(folder / name) != of)
+    return changed, tuple(sorted(name for name, is_there in there.items() if not is_there))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,21 +15,24 @@ from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.dataset import dataset_of
 from simulator.study.model import Study
+from simulator.study.schema import SCHEMA
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
 PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-SCHEMA = 1
 OTHER_OF_PAIR = {"later": "earlier", "earlier": "later"}
+CHANGE = "change"  # the group of how far a what-if moves a number of the base
+CHANGE_PER_DOLLAR = "change_per_dollar"  # the same, for each dollar that the what-if costs beyond its inputs
 
 
 @dataclass(frozen=True)
 class Record:
     """One reported number: of which scenario, platform or pair (`kind`), quantity and statistic, with its error.
 
-    group  "parts" for a part of the cost, "dominance" for what violates it (by the later or the earlier of a pair), else ""
+    group  "parts" for a part of the cost, "dominance" for what violates it (by the later or the earlier of a pair), "change" for
+           that against the base, "change_per_dollar" for the same for each dollar that a what-if costs, else ""
     """
 
     scenario: str
@@ -96,13 +99,18 @@ class Summary:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished simulation; `stopped` says what came of a stop rule, where there was one."""
+    """A finished simulation.
+
+    stopped   what came of a stop rule, where there was one
+    what_ifs  the digest of the study as each what-if that was run has it, by name
+    """
 
     study: Study
     records: tuple[Record, ...]
     warnings: tuple[str, ...]
     sample: Sample = field(repr=False)
     stopped: Stopped | None = None
+    what_ifs: Mapping[str, str] = field(default_factory=dict)
 
     def estimate(self, owner: str, quantity: str, statistic: str = "", scenario: str = "base") -> Estimate:
         """One number, by platform (or pair `later/earlier`), quantity and statistic. Raises KeyError."""
@@ -140,12 +148,15 @@ def _document(run: Run) -> dict[str, Any]:
         if record.group == "dominance":
             reverse = run.estimate(record.owner, f"dominance.{record.quantity}", OTHER_OF_PAIR[record.statistic], record.scenario)
             value = {"verdict": verdict(record.estimate, reverse), "violation": value}
-        if record.group:
-            owner.setdefault(record.group, {}).setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
-        elif record.statistic:
-            owner.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
+        around = owner.setdefault(record.group, {}) if record.group else owner
+        if record.statistic:
+            around.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
         else:
-            owner[record.quantity] = value
+            around[record.quantity] = value
+    for what_if in run.study.what_ifs:
+        if what_if.name in run.what_ifs:
+            scenarios[what_if.name] |= {"description": what_if.description, "digest": run.what_ifs[what_if.name],
+                                        **({"cost": dict(what_if.costs)} if what_if.costs else {})}
     for scenario in scenarios.values():
         for platform in run.study.platforms:
             scenario["platforms"][platform.name]["not_modelled"] = list(platform.not_modelled())

@@ -7,7 +7,8 @@ the world may do, the error says what more trials would shrink.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,21 @@ NORMAL_QUANTILE = 1.959963984540054  # Φ⁻¹(0.975)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its standard error, and its bounds at 95 %, all in one unit."""
+    """A number, its standard error, and its bounds at 95 %, all in one unit.
+
+    by_replicate  the same number from each replicate alone, float64[replicates], where it is known
+    """
 
     value: float
     standard_error: float
     low: float
     high: float
+    by_replicate: Array | None = field(default=None, repr=False, compare=False)
 
     def scaled(self, factor: float) -> Estimate:
         """The estimate times a positive constant."""
-        return Estimate(self.value * factor, self.standard_error * factor, self.low * factor, self.high * factor)
+        each = None if self.by_replicate is None else self.by_replicate * factor
+        return Estimate(self.value * factor, self.standard_error * factor, self.low * factor, self.high * factor, each)
 
     def as_dict(self) -> dict[str, float]:
         return {"value": self.value, "standard_error": self.standard_error, "low": self.low, "high": self.high}
@@ -51,7 +57,7 @@ def sectioning(pooled: float, by_replicate: Array) -> Estimate:
     count, pooled = len(by_replicate), float(pooled)
     error = math.sqrt(float(np.sum((by_replicate - pooled) ** 2)) / (count * (count - 1)))
     half = student_quantile(count - 1) * error
-    return Estimate(pooled, error, pooled - half, pooled + half)
+    return Estimate(pooled, error, pooled - half, pooled + half, by_replicate)
 
 
 def ratio_of_sums(numerators: Array, denominators: Array) -> Estimate:
@@ -63,10 +69,22 @@ def ratio_of_sums(numerators: Array, denominators: Array) -> Estimate:
     return sectioning(ratio, ratio + (numerators - ratio * denominators) / denominators.mean())
 
 
-def plain_mean(mean: float, sd: float, n: int) -> Estimate:
+def change(before: Estimate, after: Estimate) -> Estimate:
+    """after − before, of two runs on the same draws, with the error of the difference.
+
+    Replicate r of both runs holds the same trials, so the differences q'_r − q_r, one a replicate, are independent, and what the
+    draws have in common is gone from them; sectioning gives their error. Source: Asmussen and Glynn (2007), V.6 (common
+    random numbers). Raises ValueError where either is not known by replicate.
+    """
+    if before.by_replicate is None or after.by_replicate is None:
+        raise ValueError("the change of an estimate needs both of them by replicate")
+    return sectioning(after.value - before.value, after.by_replicate - before.by_replicate)
+
+
+def plain_mean(mean: float, sd: float, n: int, by_replicate: Array | None = None) -> Estimate:
     """Mean of n independent trials."""
     error, mean = sd / math.sqrt(n), float(mean)
-    return Estimate(mean, error, mean - NORMAL_QUANTILE * error, mean + NORMAL_QUANTILE * error)
+    return Estimate(mean, error, mean - NORMAL_QUANTILE * error, mean + NORMAL_QUANTILE * error, by_replicate)
 
 
 def probability(estimate: Estimate, n: int, independent: bool = False) -> Estimate:
@@ -79,10 +97,11 @@ def probability(estimate: Estimate, n: int, independent: bool = False) -> Estima
     value, error = estimate.value, estimate.standard_error
     if 0 < value < 1 and error == 0:  # a tie in every trial
         width = _clopper_pearson(0.0, n)[1]
-        return Estimate(value, 0.0, max(value - width, 0.0), min(value + width, 1.0))
+        return replace(estimate, low=max(value - width, 0.0), high=min(value + width, 1.0))
     if independent or n * min(value, 1 - value) < _FEW:
-        return Estimate(value, error, *_clopper_pearson(value, n))
-    return Estimate(value, error, max(estimate.low, 0.0), min(estimate.high, 1.0))
+        low, high = _clopper_pearson(value, n)
+        return replace(estimate, low=low, high=high)
+    return replace(estimate, low=max(estimate.low, 0.0), high=min(estimate.high, 1.0))
 
 
 def _clopper_pearson(value: float, n: int) -> tuple[float, float]:
@@ -131,9 +150,10 @@ def _binomial_quantile(q: float, n: int, p: float) -> int:
     return k
 
 
-def order_statistic_interval(value: float, low: float, high: float) -> Estimate:
+def order_statistic_interval(value: float, bounds: Sequence[float], by_replicate: Array | None = None) -> Estimate:
     """A percentile of independent trials between its two order statistics; its error is their distance over 2·1.96."""
-    return Estimate(value, (high - low) / (2 * NORMAL_QUANTILE), low, high)
+    low, high = bounds
+    return Estimate(value, (high - low) / (2 * NORMAL_QUANTILE), low, high, by_replicate)
 
 
 def dominated_by_one_trial(n: int, sum_of_squares: float, largest: float) -> bool:

@@ -12,6 +12,7 @@ from simulator.cli.common import (
     WRONG_INPUT,
     AsJson,
     Quiet,
+    RunFolder,
     Threads,
     print_rich,
     progress,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder written by 'tco run'.")],
+    run: RunFolder,
     percentile: Annotated[list[float] | None, typer.Option(
         metavar="P", help="Percentile of the number, 0 to 100 (repeatable); 95 where nothing is said.")] = None,
     platform: Annotated[str | None, typer.Option(

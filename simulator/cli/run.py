@@ -6,30 +6,39 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulator.cli.common import (
-    FAILED,
+    DOES_NOT_HOLD,
     WRONG_INPUT,
     AsJson,
+    FailIf,
+    Out,
     Overlays,
     Overrides,
     Quiet,
     Studies,
     Threads,
+    WhatIfs,
     check_place,
+    check_what_ifs,
     load_all,
     print_rich,
     progress,
+    read_conditions,
     said_if_failed,
+    save_run,
     say,
+    say_if_it_holds,
+    say_not_found,
     warn,
     whole,
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.conditions import Condition
     from simulator.experiments.until import StopRule
     from simulator.results import Run
     from simulator.study import Study
@@ -39,6 +48,7 @@ def run(
     studies: Studies,
     overrides: Overrides = None,
     overlays: Overlays = None,
+    what_ifs: WhatIfs = None,
     trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials, over all replicates; 1e6 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
@@ -49,25 +59,29 @@ def run(
         metavar="NAMES", help="Whose errors: p95,ratio.p50 or others; mean,p5,p50,p95 of the cost where not given.")] = None,
     most_trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials at which --until gives up; 1e8 where not given.")] = None,
+    fail_if: FailIf = None,
     threads: Threads = 0,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
+    out: Out = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate studies; print the summary; write a run folder each."""
     rule = _rule(until, until_statistics, most_trials)
+    conditions = read_conditions(fail_if)
     settings = {"trials": trials, "seed": seed, "sampler": sampler}
     more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
     if wrong:
         raise typer.Exit(WRONG_INPUT)
+    check_what_ifs(loaded, what_ifs or [])
     if rule:
         _check_rule(loaded, rule)
+    _check_conditions(loaded, conditions, what_ifs or [])
     check_place(out)
     documents = []
     for file, study in loaded:
-        finished = _simulate(file, study, threads, quiet, rule)
-        folder = _save(finished, out)
+        finished = _simulate(file, study, what_ifs or [], threads, quiet, rule)
+        folder = save_run(finished, out)
         documents.append(finished.summary.document)
         if not quiet and not as_json:
             from simulator.reporting.terminal import summary
@@ -77,8 +91,10 @@ def run(
         if not quiet:
             _say_why_stopped(finished)
             say(f"written to {folder}")
+    _write_index(out, quiet)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+    _end_if_one_holds(loaded, documents, conditions)
 
 
 def _rule(until: str | None, statistics: str | None, most_trials: int | None) -> StopRule | None:
@@ -118,11 +134,11 @@ def _said_if_unfit(file: Path) -> Iterator[None]:
         raise typer.Exit(WRONG_INPUT) from None
 
 
-def _simulate(file: Path, study: Study, threads: int, quiet: bool, rule: StopRule | None) -> Run:
-    from simulator.experiments.evidence import run_with_each_evidence
+def _simulate(file: Path, study: Study, what_ifs: list[str], threads: int, quiet: bool, rule: StopRule | None) -> Run:
+    from simulator.experiments.what_ifs import run_with_what_ifs
 
     with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_each_evidence(study, threads, advance, until=rule)
+        return run_with_what_ifs(study, threads, advance, until=rule, what_ifs=what_ifs)
 
 
 def _say_why_stopped(finished: Run) -> None:
@@ -132,12 +148,41 @@ def _say_why_stopped(finished: Run) -> None:
         say(why_stopped(finished))
 
 
-def _save(finished: Run, out: Path) -> Path:
-    from simulator.reporting.ranges import save_ranges
-    from simulator.run_folder import save
+def _write_index(out: Path, quiet: bool) -> None:
+    from simulator.run_index import write_index
 
     try:
-        return save(finished, out, {"ranges.svg": lambda path: save_ranges(finished, path)})
+        write_index(out)
     except OSError as error:
-        say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None
+        warn((f"the index of runs cannot be written under {out}: {error.strerror or error}; the runs are whole",), quiet)
+
+
+def _check_conditions(loaded: list[tuple[Path, Study]], conditions: list[Condition], what_ifs: list[str]) -> None:
+    """End the command, before anything is run, where no study can have what a condition asks for."""
+    if not conditions:
+        return
+    from simulator.experiments.conditions import ConditionError, check_conditions, outline_of
+    from simulator.study.what_ifs import names_of
+
+    try:
+        check_conditions(conditions, [outline_of(study, names_of(study, what_ifs)) for _, study in loaded])
+    except ConditionError as error:
+        say(f"--fail-if: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def _end_if_one_holds(loaded: list[tuple[Path, Study]], documents: list[dict[str, Any]], conditions: list[Condition]) -> None:
+    """End with the status of a check that fails where a condition holds in any of the runs."""
+    if not conditions:
+        return
+    from simulator.experiments.conditions import find_all
+
+    found, missed = find_all(conditions, documents)
+    for (file, _), findings in zip(loaded, found, strict=True):
+        for finding in findings:
+            say_if_it_holds(str(file), finding)
+    say_not_found(missed)
+    if missed:
+        raise typer.Exit(WRONG_INPUT)
+    if any(finding.holds for findings in found for finding in findings):
+        raise typer.Exit(DOES_NOT_HOLD)

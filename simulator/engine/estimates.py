@@ -120,7 +120,7 @@ def _statistics(study: Study, row: Row, moments: Moments,
                 picks: list[tuple[Wanted, Selected]]) -> Iterator[tuple[str, Estimate]]:
     """The statistics of one row, by name; "" where the row has but one."""
     n, independent = study.simulation.trials, study.simulation.independent
-    mean = (plain_mean(moments.mean, moments.variance**0.5, n) if independent
+    mean = (plain_mean(moments.mean, moments.variance**0.5, n, moments.mean_by_replicate) if independent
             else sectioning(moments.mean, moments.mean_by_replicate))
     if row.kind in ("cheaper", "cheapest", "chance"):
         yield "", probability(mean, n, independent)
@@ -132,7 +132,7 @@ def _statistics(study: Study, row: Row, moments: Moments,
         yield "sd", sectioning(moments.variance**0.5, moments.variance_by_replicate**0.5)
     for want, pick in picks:
         if not _is_never(row, max(pick.pooled, *pick.more, *pick.by_replicate)):
-            yield f"p{want.p * 100:g}", (order_statistic_interval(pick.pooled, *pick.more) if independent
+            yield f"p{want.p * 100:g}", (order_statistic_interval(pick.pooled, pick.more, pick.by_replicate) if independent
                                          else sectioning(pick.pooled, pick.by_replicate))
     for want, pick in picks:
         if want.tail and not _is_never(row, moments.most):

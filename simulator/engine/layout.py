@@ -81,17 +81,21 @@ def has_part(platform: Platform, part: str) -> bool:
     return any(name in platform.inputs for name in PART_INPUTS[part])
 
 
-def layout(study: Study) -> Layout:
-    """The rows of a study's results; those of which percentiles are wanted come first."""
+def layout(study: Study, costs_alone: bool = False) -> Layout:
+    """The rows of a study's results; those of which percentiles are wanted come first.
+
+    costs_alone  only the cost of a million tokens, and how the platforms compare in it
+    """
     count = len(study.platforms)
     pairs = tuple((later, earlier) for earlier in range(count) for later in range(earlier + 1, count))
     computed = {name: position for position, name in enumerate(OUTPUT_ROWS)}
     outputs, means = [], []
     for owner, platform in enumerate(study.platforms):
         outputs += [Row("output", owner, result.name, result.unit) for result in RESULTS
-                    if result.name in computed and applicable(platform, result.name)]
-        means += [Row("part", owner, part) for part in PARTS if has_part(platform, part)]
-        means += [Row("chance", owner, chance.name, chance.unit) for chance in CHANCES if applicable(platform, chance.name)]
+                    if result.name in computed and applicable(platform, result.name) and (not costs_alone or result is COST)]
+        if not costs_alone:
+            means += [Row("part", owner, part) for part in PARTS if has_part(platform, part)]
+            means += [Row("chance", owner, chance.name, chance.unit) for chance in CHANCES if applicable(platform, chance.name)]
         means += [Row("present_cost", owner, "present_cost"), Row("present_tokens", owner, "present_tokens", "token")]
     wanted = tuple((row.owner, computed[row.quantity]) for row in (*outputs, *means))
     compared = [Row("cheaper", pair, "probability_cheaper", "1") for pair in range(len(pairs))]

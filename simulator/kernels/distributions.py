@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from simulator.kernels.elementary import exp, fill_inverse_normal, inverse_normal, log
-from simulator.kernels.jit import inline, jit
+from simulator.kernels.jit import fma, inline, jit
 
 # Family codes, and the meaning of a family's parameters (at most five).
 CONSTANT = 0  # value
@@ -75,7 +75,7 @@ def table_polynomial(z, tables, first, intervals):
     row = first + k
     value = tables[row, 7]
     for power in range(TABLE_DEGREE - 1, -1, -1):
-        value = value * s + tables[row, power]
+        value = fma(value, s, tables[row, power])
     return value
 
 
@@ -85,8 +85,8 @@ def metalog(u, tables, first, bounds, low, high):
     c = u - 0.5
     plain, times_logit = 0.0, 0.0
     for power in range(7, -1, -1):
-        plain = plain * c + tables[first, power]
-        times_logit = times_logit * c + tables[first + 1, power]
+        plain = fma(plain, c, tables[first, power])
+        times_logit = fma(times_logit, c, tables[first + 1, power])
     m = plain + times_logit * (log(u) - log1p_negative(u))
     if bounds == UNBOUNDED:
         return m
@@ -111,7 +111,7 @@ def piecewise(z, tables, first, pieces):
     s = 2.0 * (z - tables[row, 0]) / (tables[row + 1, 0] - tables[row, 0]) - 1.0
     value = tables[row, 7]
     for column in range(6, 0, -1):
-        value = value * s + tables[row, column]
+        value = fma(value, s, tables[row, column])
     return value
 
 
@@ -196,7 +196,7 @@ def fill_quantiles(family, parameters, tables, u, z, places, x):
         below_low = normal_probability(-low if mirrored else low)
         below_high = normal_probability(-high if mirrored else high)
         for i in range(n):
-            draw = inverse_normal(below_low + u[i] * (below_high - below_low))
+            draw = inverse_normal(fma(u[i], below_high - below_low, below_low))  # a difference near the far end
             x[i] = min(max(a + b * (-draw if mirrored else draw), c), d)
     elif family == WEIBULL:
         for i in range(n):

@@ -28,9 +28,10 @@ config: Any = _config
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Reported numbers must not depend on how a compiler reorders sums, so of the fast-math flags only
-# contraction (a·b + c in one rounding) is on.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+# Reported numbers must not depend on what a compiler makes of a formula, so no fast-math flag is on. Not even contraction
+# (a·b + c in one rounding), which is done here and not there as a function is inlined or not: a kernel loaded from the cache
+# would then differ in last digits from the one just compiled. Where it pays, a formula asks for it: `fma`.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def kernel_digest() -> str:
@@ -65,6 +66,12 @@ def _cache_folder() -> Path | None:
 
 
 _FOLDER = _cache_folder()
+
+
+def is_compiled() -> bool:
+    """Whether kernels have been compiled before, so that another process finds them; where none can be kept each compiles its
+    own."""
+    return _FOLDER is None or any(_FOLDER.rglob("*.nbi"))
 
 
 class _Cache(FunctionCache):
@@ -117,3 +124,11 @@ def double_of(typingctx: Any, bits: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
     return types.float64(types.int64), generate
+
+
+@intrinsic
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """a·b + c in one rounding."""
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+    return types.float64(types.float64, types.float64, types.float64), generate

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), dark ones first; each with a line style and a marker of its own, so that no line is known by colour alone.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-_LINES: Any = ("-", (0, (6, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), (0, (2.5, 1.5)), (0, (9, 3)))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+LINES: Any = ("-", (0, (6, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), (0, (2.5, 1.5)), (0, (9, 3)))
 _MARKERS = "osD^vPX"
 _TITLE, _TALLEST_TITLE = 90, 5  # characters in a line, and lines
 # Names at the ends of lines: their height, the width of a letter and the gap before them, points.
@@ -45,9 +45,9 @@ def frontier_chart(result: FrontierResult) -> Figure:
     drawn = [platform for platform in result.study.platforms if result.rows_of(platform.name)]
     for k, platform in enumerate(drawn):
         rows = result.rows_of(platform.name)
-        colour = _COLOURS[k % len(_COLOURS)]
+        colour = COLOURS[k % len(COLOURS)]
         # Beyond seven platforms colours come again, with other styles.
-        style, marker = _LINES[(k + k // len(_COLOURS)) % len(_LINES)], _MARKERS[(k + k // len(_COLOURS)) % len(_MARKERS)]
+        style, marker = LINES[(k + k // len(COLOURS)) % len(LINES)], _MARKERS[(k + k // len(COLOURS)) % len(_MARKERS)]
         (_draw_line if platform.frontier else _draw_point)(axes, rows, colour, style, marker)
         if platform.frontier:
             knots = [row for row in rows if row.interactivity in platform.frontier.interactivity]
@@ -101,7 +101,7 @@ def _scales(axes: Axes, result: FrontierResult) -> None:
     left, right = min(x) / 1.06, max(x) * 1.06
     for platform in result.study.platforms:
         for row in result.rows_of(platform.name)[-1:]:  # room for its name beyond the line's end
-            room = (_LETTER * len(_shortened(platform.label)) + 2 * _GAP) / _PLOT_WIDTH
+            room = (_LETTER * len(shortened(platform.label)) + 2 * _GAP) / _PLOT_WIDTH
             right = max(right, left * (row.interactivity / left) ** (1 / (1 - room)))
     axes.set_xlim(left, right)
     axes.set_ylim(min(y) / 1.15, max(y) * 1.15)
@@ -128,7 +128,7 @@ def _name_lines(figure: Figure, axes: Axes, ends: list[tuple[str, str, Row]]) ->
     placed: list[tuple[float, float, float]] = []  # left, right and height of each name, points
     positive = [end for end in ends if end[2].cost["p50"].value > 0]
     for label, colour, row in sorted(positive, key=lambda end: end[2].cost["p50"].value):
-        short = _shortened(label)
+        short = shortened(label)
         x, y = axes.transData.transform((row.interactivity, row.cost["p50"].value)) / scale
         left, right, at = x + _GAP, x + _GAP + _LETTER * len(short), y
         for other in sorted(placed, key=lambda box: box[2]):
@@ -136,14 +136,14 @@ def _name_lines(figure: Figure, axes: Axes, ends: list[tuple[str, str, Row]]) ->
                 at = other[2] + _LABEL_HEIGHT
         placed.append((left, right, at))
         axes.annotate(short, (row.interactivity, row.cost["p50"].value), (_GAP, at - y), textcoords="offset points", va="center",
-                      fontsize=9.5, fontweight="bold", color=_darkened(colour), zorder=6, annotation_clip=False,
+                      fontsize=9.5, fontweight="bold", color=darkened(colour), zorder=6, annotation_clip=False,
                       bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.6})
 
 
-def _shortened(label: str) -> str:
+def shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[:_LONGEST_LABEL - 1]}…"
 
 
-def _darkened(colour: str) -> str:
+def darkened(colour: str) -> str:
     """A colour in which a text can be read on white."""
     return "#" + "".join(f"{int(int(colour[k:k + 2], 16) * 0.72):02x}" for k in (1, 3, 5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -12,8 +12,9 @@ from rich.text import Text
 
 from simulator.quantities import INPUTS, WORDS
 from simulator.reporting.wording import as_given, digits, plain_number
+from simulator.study.document import Setting
 from simulator.study.families import Marginal
-from simulator.study.model import Input, Platform, Process, Study
+from simulator.study.model import Input, Platform, Process, Study, SweptInput
 from simulator.study.processes import parameter_quantity
 
 _BAR = 18  # characters
@@ -50,6 +51,13 @@ def listing(study: Study) -> RenderableType:
         degrees = study.correlations.degrees
         copula = f"t copula, {as_given(degrees)} degrees of freedom" if degrees else "Gaussian copula"
         blocks += _titled(f"rank correlations ({copula})", _pairs(pairs["pairs"]))
+    if study.what_ifs:
+        blocks += _titled("what-ifs (tco run --what-if NAME)", _alternatives(
+            (what_if.name, what_if.description, f"over {what_if.extends}" if what_if.extends else "", what_if.settings)
+            for what_if in study.what_ifs))
+    if study.sweeps:
+        blocks += _titled("sweeps (tco sweep STUDY NAME)", _alternatives(
+            (sweep.name, sweep.description, f"{math.prod(sweep.shape):,} points", sweep.swept) for sweep in study.sweeps))
     simulation = study.simulation
     blocks += [Text(""), Text(
         f"{simulation.trials:,} trials in {simulation.replicates} replicates, sampler {simulation.sampler}, seed "
@@ -140,12 +148,12 @@ def _table(lines: list[_Line]) -> Table:
         owners[line.name, line.place] = owner
     for line in sorted(lines, key=lambda line: order.get(owners[line.name, line.place], len(order))):
         unit = line.unit if line.unit != "1" else ""
-        table.add_row(Text(line.name), *_range(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
+        table.add_row(Text(line.name), *range_cells(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
                       Text(line.place), Text(line.grade), Text(line.date))
     return table
 
 
-def _range(marginal: Marginal) -> list[str]:
+def range_cells(marginal: Marginal) -> list[str]:
     """P5, P50 and P95 to three digits of the largest; of a certain number itself."""
     if marginal.is_constant:
         return ["", as_given(marginal.parameters[0]), ""]
@@ -169,6 +177,18 @@ def _bar(marginal: Marginal) -> str:
     cells = ["─" if first <= k <= last else "·" for k in range(_BAR)]
     cells[middle] = "●"
     return "".join(cells)
+
+
+def _alternatives(found: Iterable[tuple[str, str, str, Sequence[Setting | SweptInput]]]) -> Table:
+    """What-ifs or sweeps: name, what it is, the inputs that it changes, where it was written."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for _ in range(4):
+        table.add_column("", overflow="fold")
+    for name, description, beside, changed in found:
+        paths = ", ".join(value.path for value in changed)
+        table.add_row(Text(name), Text(" ".join(filter(None, (description, f"({beside})" if beside else "")))), Text(paths),
+                      Text(str(changed[0].place) if changed else ""))
+    return table
 
 
 def _pairs(pairs: list[list[object]]) -> Table:

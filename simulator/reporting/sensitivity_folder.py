@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from simulator.experiments.sensitivity.everything import Sensitivity
+from simulator.locks import unfinished
 from simulator.netcdf import write_netcdf
 from simulator.reporting.crossover_chart import save_map
 from simulator.reporting.sensitivity_charts import save_shares, save_spider, save_tornado
@@ -20,7 +21,6 @@ from simulator.run_folder import (
     free_name,
     json_text,
     study_files,
-    unfinished,
     write_parquet,
     write_text,
 )

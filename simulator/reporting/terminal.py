@@ -12,6 +12,7 @@ from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.quantities import CHANCES, COST, PARTS, RESULTS
 from simulator.reporting.dominance_wording import dominance_in_words
+from simulator.reporting.what_ifs import what_ifs_beside_base
 from simulator.reporting.wording import (
     as_given,
     chance,
@@ -43,8 +44,9 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
     for other in dict.fromkeys(record.scenario for record in run.records if scenario == "base"):
-        if other != "base":
+        if other in _SCENARIOS:
             blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
+    blocks += what_ifs_beside_base(run)
     if run.study.published:
         blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))
     blocks += [Text(""), *(Text(line) for line in (not_modelled(run), why_stopped(run)) if line),

@@ -54,6 +54,21 @@ def as_given(value: float, thousands: bool = True) -> str:
     return f"{value:,.10g}" if thousands else f"{value:.10g}"
 
 
+def short(value: float, most: int = MOST_DIGITS + 1) -> str:
+    """A number as somebody would write it, to so many significant digits at most: "1.5", "0.03667"."""
+    return as_given(round(value, digits(value, 0.0, most)))
+
+
+def tiny(value: float) -> str:
+    """A difference that may be of rounding alone, to two digits: 0.031, 2.2e-16."""
+    return f"{value:.2g}"
+
+
+def plural(count: int, word: str, words: str = "") -> str:
+    """1 number, 2,048 numbers."""
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
 def plain_number(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands set apart; negative decimals round to tens, hundreds …"""
     rounded = round(value, decimals) + 0.0  # no minus before a zero

@@ -117,7 +117,11 @@ def _read_pair(reader: Reader, item: Any, path: Path, scalars: Mapping[str, bool
         return None
     before = reader.refusals
     for position, name in enumerate(item[:2]):
-        if not isinstance(name, str) or not (name in scalars or name in processes):
+        if isinstance(name, str) and name in (*scalars, *processes):
+            continue
+        if isinstance(name, str) and reader.is_misread(tuple(name.split("."))):
+            reader.refusals += 1  # why it is not there was said
+        else:
             reader.refuse((*path, position), f"found {shown(name)}, which is no input in use"
                           f"{_instead(reader, name) or nearest(name, (*scalars, *processes)) or _A_PATH}")
     rank = reader.number(item[2], (*path, 2))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -51,6 +51,8 @@ class Document:
     problems  what is wrong with it as YAML
     wrong     paths of values that could not be read, and stand as None
     whole     False where a part could not be read at all, so that what seems to be missing may stand there
+    beneath   what was there before any of the `layers` (overlay files, `--set`, values from Python) came on top; None where
+              there are none: a what-if comes between
     """
 
     tree: Any
@@ -58,6 +60,38 @@ class Document:
     problems: tuple[Problem, ...] = ()
     wrong: frozenset[Path] = frozenset()
     whole: bool = True
+    beneath: Document | None = None
+    layers: tuple[Document | Setting, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value that is put at a path, as `--set`, a what-if, a sweep and Python do.
+
+    path    as it is written: `shared.energy_price.median`
+    places  the place of each path inside the value; () is that of the whole
+    """
+
+    path: str
+    value: Any
+    places: Mapping[Path, Place]
+
+    @property
+    def place(self) -> Place:
+        return self.places[()]
+
+
+def setting(path: str, value: Any, place: Place) -> Setting:
+    """A value that was written in one place."""
+    return Setting(path, value, dict.fromkeys(paths_inside(value), place))
+
+
+def paths_inside(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of a value, and those of everything in it."""
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from paths_inside(child, (*path, key))
 
 
 def read_file(file: FilePath, name: str, asked_by: Place | None = None) -> Document:

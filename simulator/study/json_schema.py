@@ -14,12 +14,15 @@ from simulator.study.marginals import bounds_in_words
 from simulator.study.plan import QUANTITIES as PLAN
 from simulator.study.platforms import TOKEN_BASES
 from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
-from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS, SCHEMA
+from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS
+from simulator.study.schema import SCHEMA
 from simulator.study.sensitivity import METHODS, TARGETS
+from simulator.study.sweeps import MOST_POINTS, SCALES
 
 _TEXT = {"type": ["string", "number"]}  # 2026 is a date and a name
 _UNIT = {"type": ["string", "integer"]}  # a pure number's is 1
 _EVIDENCE = {"source": _TEXT, "date": _TEXT, "grade": {"enum": list(GRADES)}, "note": _TEXT}
+_AMOUNT = {"$ref": "#/$defs/amount"}
 _PERCENTILE = r"^p[0-9]{1,2}(\.[0-9]+)?$"
 
 
@@ -47,6 +50,17 @@ def study_schema() -> dict[str, Any]:
             "plan": {"description": "what a choice is to serve, for its value in all", **_object(
                 {name: {"$ref": "#/$defs/input", "description": f"{quantity.meaning} [{quantity.unit}]"}
                  for name, quantity in PLAN.items()}, list(PLAN))},
+            "what_ifs": {"type": "object", "description": "named changes of the study", "additionalProperties": _object({
+                "description": _TEXT, "extends": {"type": "string", "description": "the what-if whose changes come first"},
+                "set": {"type": "object", "description": "paths with values, such as shared.utilization: 0.3"},
+                "cost": {"description": "what it costs beyond its inputs, USD per million tokens, for all platforms or by name",
+                         "anyOf": [_AMOUNT, {"type": "object", "additionalProperties": _AMOUNT}]}})},
+            "sweeps": {"type": "object", "description": "inputs over ranges", "additionalProperties": _object({
+                "description": _TEXT, "over": {"type": "object", "additionalProperties": {"oneOf": [
+                    {"type": "array", "minItems": 2, "description": "values"},
+                    _object({"from": {"type": "number"}, "to": {"type": "number"}, "points": {
+                        "type": "integer", "minimum": 2, "maximum": MOST_POINTS}, "scale": {"enum": list(SCALES)},
+                        "unit": _UNIT}, ["from", "to", "points"])]}}}, ["over"])},
             "sensitivity": {"description": "what tco sensitivity is to tell; all that applies where left out", **_object({
                 "methods": {"type": "array", "minItems": 1, "items": {"enum": list(METHODS)}},
                 "target": {"enum": list(TARGETS)}})},

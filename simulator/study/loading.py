@@ -11,11 +11,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.quantities import INPUT
-from simulator.study.document import MAX_DEPTH, Document, parse, read_file
+from simulator.study.document import MAX_DEPTH, Document, Setting, parse, read_file, setting
 from simulator.study.problems import Path, Place, Problem, nearest, path_text, quoted, shown
 
 MOST_FILES_DEEP = 32
@@ -28,8 +29,29 @@ def load_tree(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike
     files = _Files()
     document = files.read(FilePath(file), None, ())
     for overlay in overlays:
-        document = _merged(document, files.read(FilePath(overlay), None, ()))
+        document = with_layer(document, files.read(FilePath(overlay), None, ()))
     return with_overrides(document, overrides)
+
+
+def with_layer(document: Document, layer: Document | Setting) -> Document:
+    """The tree with a file merged on top or a value replaced; what-ifs come beneath it."""
+    beneath = document if document.beneath is None else document.beneath
+    return replace(_on_top(document, layer), beneath=beneath, layers=(*document.layers, layer))
+
+
+def with_what_if(document: Document, settings: Iterable[Setting]) -> Document:
+    """The tree with the values of a what-if: over the files, and under what came on top of them."""
+    found = document if document.beneath is None else document.beneath
+    names = _names_of_platforms(document)
+    for value in settings:
+        found = with_setting(found, value, names)
+    for layer in document.layers:
+        found = _on_top(found, layer)
+    return replace(found, problems=tuple(dict.fromkeys((*document.problems, *found.problems))))
+
+
+def _on_top(document: Document, layer: Document | Setting) -> Document:
+    return with_setting(document, layer) if isinstance(layer, Setting) else _merged(document, layer)
 
 
 def with_overrides(document: Document, overrides: Iterable[str]) -> Document:
@@ -45,7 +67,7 @@ def with_overrides(document: Document, overrides: Iterable[str]) -> Document:
             problems = (Problem(found.place, name.strip(), found.message) for found in value.problems)
             document = _with_problem(document, *problems)
         else:
-            document = with_value(document, name.strip(), value.tree, place)
+            document = with_layer(document, setting(name.strip(), value.tree, place))
     return document
 
 
@@ -54,34 +76,40 @@ def with_values(document: Document, values: Mapping[str, Any]) -> Document:
     for name, value in values.items():
         place = Place(f"with_inputs {quoted(str(name))}")
         try:
-            document = with_value(document, str(name), _plain(value), place)
+            document = with_layer(document, setting(str(name), _plain(value), place))
         except TypeError as error:
             document = _with_problem(document, Problem(place, quoted(str(name)), str(error)))
     return document
 
 
-def with_value(document: Document, path_name: str, value: Any, place: Place) -> Document:
-    """The tree with the value at one path replaced, or with a problem where the path leads nowhere."""
-    path = _parse_path(path_name)
-    wrong = _why_not(document, path)
+def with_setting(document: Document, value: Setting, platforms: Iterable[str] | None = None) -> Document:
+    """The tree with the value at one path replaced, or with a problem where the path leads nowhere.
+
+    platforms  names that a path may have; those of the tree where not given
+    """
+    path = parse_path(value.path)
+    wrong = _why_not(document, path, _names_of_platforms(document) if platforms is None else list(platforms))
     if wrong:
-        return _with_problem(document, Problem(place, quoted(path_name), wrong))
-    tree: Any = value
+        return _with_problem(document, Problem(value.place, quoted(value.path), wrong))
+    tree: Any = value.value
     for key in reversed(path):
         tree = {key: tree}
-    above = Document(tree, dict.fromkeys(_paths(value, path), place))
+    above = Document(tree, {(*path, *inside): place for inside, place in value.places.items()})
     return _merged(document, above, path)
 
 
-def _why_not(document: Document, path: tuple[str, ...]) -> str:
+def _names_of_platforms(document: Document) -> list[str]:
+    platforms = document.tree.get("platforms")
+    return list(platforms) if isinstance(platforms, dict) else []
+
+
+def _why_not(document: Document, path: tuple[str, ...], names: list[str]) -> str:
     """Why nothing can be set at a path, in words; empty where it can."""
     if "" in path:
         return "found a path with an empty name; expected names with '.' between, such as shared.utilization"
     if path[0] == "extends":
         return "found 'extends', which stands in files only; expected -f FILE to merge another file on top"
     if path[0] == "platforms":
-        platforms = document.tree.get("platforms")
-        names = list(platforms) if isinstance(platforms, dict) else []
         if len(path) == 1:
             return "found the path of all platforms; expected one input of one platform, such as platforms.NAME.capex"
         if path[1] not in names:
@@ -122,6 +150,8 @@ def is_input(path: Path) -> bool:
         return True
     if path[:1] == ("markets",):
         return len(path) == 2
+    if path[:1] in (("what_ifs",), ("sweeps",)):
+        return len(path) == 4 and path[2] in ("set", "over")
     inside = path[1:] if path[:1] == ("shared",) else path[2:] if path[:1] == ("platforms",) else ()
     alone = len(inside) == 1 and (inside[0] in INPUT or inside[0] == "frontier")
     return alone or (len(inside) == 2 and inside[0] == "throughput_factors")
@@ -181,7 +211,7 @@ def _unread(*problems: Problem) -> Document:
 
 
 def _with_problem(document: Document, *problems: Problem) -> Document:
-    return Document(document.tree, document.places, (*document.problems, *problems), document.wrong, document.whole)
+    return replace(document, problems=(*document.problems, *problems))
 
 
 def _merged(below: Document, above: Document, set_path: Path = ()) -> Document:
@@ -221,8 +251,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
     raise TypeError(f"found a {type(value).__name__}; expected a number, a text, a list or a mapping")
 
 
-def _parse_path(text: str) -> tuple[str, ...]:
-    """Split at the points, but keep `p97.5` whole."""
+def parse_path(text: str) -> tuple[str, ...]:
+    """A path split at its points, but `p97.5` kept whole."""
     return tuple(re.split(r"\.(?!(?<=\bp\d\.)\d)(?!(?<=\bp\d\d\.)\d)", text))
 
 
@@ -230,10 +260,3 @@ def _at(tree: Any, path: Path) -> Any:
     for key in path:
         tree = tree.get(key) if isinstance(tree, dict) else None
     return tree
-
-
-def _paths(value: Any, path: Path) -> Iterable[Path]:
-    yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield from _paths(child, (*path, key))

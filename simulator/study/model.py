@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.quantities import (
@@ -16,7 +16,7 @@ from simulator.quantities import (
     Quantity,
 )
 from simulator.study.correlations import Correlations
-from simulator.study.document import Document
+from simulator.study.document import Document, Setting
 from simulator.study.families import Marginal
 from simulator.study.frontier import Frontier
 from simulator.study.plan import TokenPlan
@@ -176,10 +176,60 @@ class Simulation:
 
 
 @dataclass(frozen=True)
+class WhatIf:
+    """A named change of a study.
+
+    extends   the what-if whose changes come first, or ""
+    settings  what it sets itself
+    costs     what it costs beyond what its inputs say, USD per million tokens, by platform; none where the study does not say
+    """
+
+    name: str
+    description: str
+    extends: str
+    settings: tuple[Setting, ...]
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SweptInput:
+    """An input, or a parameter of one, that a sweep gives one value after another.
+
+    values       as the study would have them at `path`
+    coordinates  how results name them: numbers in `unit`, or words
+    """
+
+    path: str
+    values: tuple[Any, ...]
+    coordinates: tuple[float, ...] | tuple[str, ...]
+    unit: str
+    logarithmic: bool
+    place: Place
+
+    @property
+    def is_numeric(self) -> bool:
+        return all(isinstance(value, float) for value in self.coordinates)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Inputs that take every value, each with every value of the others."""
+
+    name: str
+    description: str
+    swept: tuple[SweptInput, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(given.values) for given in self.swept)
+
+
+@dataclass(frozen=True)
 class Study:
     """A study that is right in itself. `document` is the resolved tree from which it was read.
 
     evidence  the kind of evidence used wherever there are two, "" where the document says
+    data_files, other_files  files with numbers that it reads; those that its what-ifs and sweeps read
     """
 
     name: str
@@ -194,6 +244,9 @@ class Study:
     correlations: Correlations = field(default_factory=Correlations)
     evidence: str = ""
     plan: TokenPlan | None = None
+    what_ifs: tuple[WhatIf, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    other_files: tuple[DataFile, ...] = ()
     sensitivity: SensitivityChoice = field(default_factory=SensitivityChoice)
 
     def inputs(self) -> dict[str, Input]:
@@ -206,12 +259,31 @@ class Study:
     def with_inputs(self, values: Mapping[str, Any]) -> Study:
         """A copy with values replaced, by path: `{"shared.utilization": 0.5}`. Raises StudyError."""
         from simulator.study.loading import with_values
-        from simulator.study.reading import read_study
 
-        return read_study(with_values(self.document, values), self.name, self.evidence)
+        return self._read_again(with_values(self.document, values))
+
+    def with_what_if(self, name: str) -> Study:
+        """A copy as a what-if would have it. Raises StudyError, KeyError where there is none of that name."""
+        from simulator.study.loading import with_what_if
+        from simulator.study.what_ifs import settings_of
+
+        return self._read_again(with_what_if(self.document, settings_of(self.what_ifs, name)))
+
+    def with_settings(self, settings: Iterable[Setting]) -> Study:
+        """A copy with values put at paths, over all that was there. Raises StudyError."""
+        from simulator.study.loading import with_layer
+
+        document = self.document
+        for value in settings:
+            document = with_layer(document, value)
+        return self._read_again(document)
 
     def with_evidence(self, kind: str) -> Study:
         """A copy in which every input that has both kinds of evidence, measured and claim, uses the one that is named."""
+        return self._read_again(self.document, kind)
+
+    def _read_again(self, document: Document, evidence: str | None = None) -> Study:
         from simulator.study.reading import read_study
 
-        return read_study(self.document, self.name, kind)
+        kind = self.evidence if evidence is None else evidence
+        return replace(read_study(document, self.name, kind), other_files=self.other_files)

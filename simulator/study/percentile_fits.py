@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 from simulator.study import metalog
@@ -67,33 +68,44 @@ def fit_gamma(p: Sequence[float], x: Sequence[float]) -> Marginal:
     from scipy.special import gammaincinv
 
     positive(percentile=x[0])
-    wanted = math.log(x[1] / x[0])
-
-    def excess(log_shape: float) -> float:
-        shape = math.exp(log_shape)
-        first, second = float(gammaincinv(shape, p[0])), float(gammaincinv(shape, p[1]))
-        return wanted - math.log(second / first) if first > 0 else -math.inf
-
-    shape = math.exp(increasing_root(excess, math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
+    shape = _gamma_shape(p[0], p[1], math.log(x[1] / x[0]))
     return _fitted(build_gamma, shape, x[0] / float(gammaincinv(shape, p[0])))
 
 
-def fit_beta(p: Sequence[float], x: Sequence[float], low: float, high: float) -> Marginal:
-    from scipy.special import betainc
+@lru_cache(maxsize=1024)
+def _gamma_shape(p0: float, p1: float, wanted: float) -> float:
+    """The shape whose quantiles at p0 and p1 are so far apart in logs."""
+    from scipy.special import gammaincinv
 
+    def excess(log_shape: float) -> float:
+        shape = math.exp(log_shape)
+        first, second = float(gammaincinv(shape, p0)), float(gammaincinv(shape, p1))
+        return wanted - math.log(second / first) if first > 0 else -math.inf
+
+    return math.exp(increasing_root(excess, math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
+
+
+def fit_beta(p: Sequence[float], x: Sequence[float], low: float, high: float) -> Marginal:
     rising(low, high)
     require(low < x[0] and x[1] < high, f"found percentiles {figure(x[0])} and {figure(x[1])}; expected them between "
              f"low {figure(low)} and high {figure(high)}")
     y = [(v - low) / (high - low) for v in x]
+    return _fitted(build_beta, *_beta_shapes(p[0], p[1], y[0], y[1]), low, high)
+
+
+@lru_cache(maxsize=1024)  # a study with what-ifs or a sweep is read many times, and most of its inputs are the same each time
+def _beta_shapes(p0: float, p1: float, y0: float, y1: float) -> tuple[float, float]:
+    """alpha and beta of the distribution on 0..1 with two percentiles: P(Y ≤ y0) = p0, P(Y ≤ y1) = p1."""
+    from scipy.special import betainc
 
     def beta_for(alpha: float) -> float:
-        return math.exp(increasing_root(lambda b: float(betainc(alpha, math.exp(b), y[0])) - p[0],
+        return math.exp(increasing_root(lambda b: float(betainc(alpha, math.exp(b), y0)) - p0,
                                          math.log(1e-3), math.log(1e10)))
 
     # With the lower percentile held, a larger alpha narrows the distribution and lifts P(X ≤ upper).
-    alpha = math.exp(increasing_root(lambda a: float(betainc(math.exp(a), beta_for(math.exp(a)), y[1])) - p[1],
+    alpha = math.exp(increasing_root(lambda a: float(betainc(math.exp(a), beta_for(math.exp(a)), y1)) - p1,
                                       math.log(LEAST_SHAPE), math.log(LARGEST_SHAPE)))
-    return _fitted(build_beta, alpha, beta_for(alpha), low, high)
+    return alpha, beta_for(alpha)
 
 
 def fit_metalog(p: Sequence[float], x: Sequence[float], low: float | None, high: float | None) -> Marginal:

@@ -21,25 +21,27 @@ from simulator.study.checks import (
 from simulator.study.correlations import read_correlations
 from simulator.study.document import Document
 from simulator.study.inputs import KINDS, read_input
-from simulator.study.loading import digest
+from simulator.study.loading import digest, with_layer, with_what_if
 from simulator.study.model import Input, Process, Simulation, Study
 from simulator.study.plan import read_plan
 from simulator.study.platforms import Context, read_inputs, read_markets, read_platforms
-from simulator.study.problems import Path, StudyError, shown
+from simulator.study.problems import Path, Problem, StudyError, path_text, shown
 from simulator.study.published import read_published
 from simulator.study.reader import Reader
+from simulator.study.schema import SCHEMA, why_unread
 from simulator.study.sensitivity import read_sensitivity
+from simulator.study.sweeps import ends_of, read_sweeps
+from simulator.study.what_ifs import read_what_ifs, settings_of
 
-SCHEMA = 1
 SAMPLERS = ("sobol", "latin_hypercube", "random")
 MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
-              "compare_across_operating_points", "evidence", "as_of", "published", "plan", "sensitivity")
+              "compare_across_operating_points", "evidence", "as_of", "published", "plan", "what_ifs", "sweeps",
+              "sensitivity")
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
-# Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
-_LATER = ("what_ifs", "sweeps")
+_ASKED_BESIDE = ("as_of", "what_ifs", "sweeps", "sensitivity")  # on which no result of a run depends
 
 
 def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
@@ -54,6 +56,32 @@ def read_study(document: Document, default_name: str, evidence: str = "") -> Stu
     return study
 
 
+def read_study_with_all(document: Document, default_name: str) -> Study:
+    """As `read_study`, and every what-if and sweep is read as it would be run, whether it is or not. Raises StudyError."""
+    reader = Reader(document)
+    study = _read(reader, default_name)
+    problems = list(reader.problems)
+    known = {(problem.place, problem.message) for problem in problems}
+    files = []
+    ways = [(("what_ifs", what_if.name), with_what_if(document, settings_of(study.what_ifs, what_if.name)))
+            for what_if in study.what_ifs]
+    ways += [(("sweeps", sweep.name), with_layer(document, end)) for sweep in study.sweeps for end in ends_of(sweep)]
+    for path, changed in ways:
+        if any(wrong[:2] == path for wrong in document.wrong):
+            continue  # what could not be read was said, and what follows from it would say it again
+        other = Reader(changed)
+        _read(other, default_name)
+        for problem in other.problems:
+            # What came from the command line may not fit a what-if that nobody runs: it is said to who runs it.
+            if problem.place.line and (problem.place, problem.message) not in known:
+                known.add((problem.place, problem.message))
+                problems.append(Problem(problem.place, ": ".join(filter(None, (path_text(path), problem.path))), problem.message))
+        files += other.data_files
+    if problems:
+        raise StudyError(problems)
+    return replace(study, other_files=tuple(dict.fromkeys(files)))
+
+
 def check_part(document: Document) -> None:
     """Check a file that others extend: what is in it is right, what is not may stand elsewhere. Raises StudyError."""
     reader = Reader(document, is_part=True)
@@ -64,14 +92,11 @@ def check_part(document: Document) -> None:
 
 def _read(reader: Reader, default_name: str) -> Study:
     tree = reader.document.tree
-    for key in tree:
-        if key in _LATER:
-            reader.refuse((key,), f"this version does not act on '{key}' yet; take it out to run the study without it")
-    reader.known_keys({k: v for k, v in tree.items() if k not in _LATER}, (), STUDY_KEYS, "key")
+    reader.known_keys(tree, (), STUDY_KEYS, "key")
     if "schema" not in tree:
         reader.missing(("schema",), f"expected 'schema: {SCHEMA}'")
-    elif tree["schema"] != SCHEMA or isinstance(tree["schema"], bool):
-        reader.refuse(("schema",), f"found {shown(tree['schema'])}; this version reads schema {SCHEMA}")
+    elif unread := why_unread(tree["schema"]):
+        reader.refuse(("schema",), unread)
     simulation, warnings = _read_simulation(reader, tree.get("simulation", {}))
     kind = reader.choice(tree, "evidence", (), KINDS, KINDS[0]) or KINDS[0]
     markets = read_markets(reader, tree.get("markets"), kind)
@@ -91,17 +116,18 @@ def _read(reader: Reader, default_name: str) -> Study:
     names = tree.get("platforms")
     published = read_published(reader, tree.get("published"), names if isinstance(names, dict) else ())
     plan = read_plan(reader, tree.get("plan"), platforms)
+    what_ifs, sweeps = read_what_ifs(reader, tree.get("what_ifs")), read_sweeps(reader, tree.get("sweeps"))
     sensitivity = read_sensitivity(reader, tree.get("sensitivity"))
     name = reader.text(tree, "study", (), default_name)
     description = reader.text(tree, "description", ())
     files = tuple(dict.fromkeys(reader.data_files))
     return Study(name, description, simulation, platforms, _digest(reader, files), tuple(warnings), reader.document, published,
-                 files, correlations, reader.evidence, plan, sensitivity)
+                 files, correlations, reader.evidence, plan, what_ifs, sweeps, sensitivity=sensitivity)
 
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:
-    """Of what the results depend on: not of the date that evidence is compared with, nor of what else is asked of them."""
-    tree = {key: value for key, value in reader.document.tree.items() if key not in ("as_of", "sensitivity")}
+    """Of what the results depend on: not of the date that evidence is compared with, nor of what else could be asked."""
+    tree = {key: value for key, value in reader.document.tree.items() if key not in _ASKED_BESIDE}
     return digest(tree, *(file.digest for file in files), *([reader.evidence] if reader.evidence else ()))
 
 

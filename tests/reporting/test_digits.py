@@ -19,6 +19,7 @@ WHOLE = ","  # whole numbers, thousands set apart
 ALLOWED = {
     ("reporting/wording.py", ",.10g"): "as_given: numbers as they were written",
     ("reporting/wording.py", ".10g"): "as_given: the same",
+    ("reporting/wording.py", ".2g"): "tiny: a difference of rounding",
     ("reporting/wording.py", ",.{}f"): "plain_number: with the decimals that were decided",
     ("reporting/frontier_chart.py", "02x"): "a colour",
     ("reporting/ranges.py", ".2f"): "a place on paper",

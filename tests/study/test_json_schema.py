@@ -116,7 +116,9 @@ def test_a_misspelt_key_is_rejected_at_every_level(path):
     (("schema",), 2),
     (("platforms", "gb300_nvl72", "ownership"), "lease"), (("platforms", "gb300_nvl72", "operating_point", "token_basis"), "all"),
     (("platforms", "gb300_nvl72", "capex"), {"process": "mean_reverting", "median": 1, "reversion_rate": 1, "volatility": 1}),
-    (("published",), [{"quantity": "capexx", "of": "a", "value": 1}]), (("what_ifs",), {}), (("extends",), 5)])
+    (("published",), [{"quantity": "capexx", "of": "a", "value": 1}]), (("what_ifs",), {"a": {"sett": {}}}),
+    (("what_ifs",), {"a": {"cost": "much"}}), (("sweeps",), {"a": {}}),
+    (("sweeps",), {"a": {"over": {"shared.utilization": {"from": 0.1, "to": 0.9}}}}), (("extends",), 5)])
 def test_wrong_values_are_rejected(path, value):
     tree = example()
     inside = tree

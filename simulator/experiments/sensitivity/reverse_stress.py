@@ -97,7 +97,8 @@ def _share(counts: Array, part: int, whole: int) -> Estimate:
     """A ratio of counts, whose error is from replicates."""
     pooled, left_out = counts.sum(axis=0), without_each(counts)
     found = jackknife(pooled[part] / pooled[whole], left_out[:, part] / np.maximum(left_out[:, whole], 1))
-    return Estimate(*(min(max(value, 0.0), 1.0) for value in (found.value, found.standard_error, found.low, found.high)))
+    value, error, low, high = (min(max(number, 0.0), 1.0) for number in found.as_dict().values())
+    return Estimate(value, error, low, high)
 
 
 def _binned(ready: RankedSample) -> tuple[Any, list[Array]]:

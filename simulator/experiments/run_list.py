@@ -1,0 +1,223 @@
+"""The finished runs in a folder, from their manifests and summaries alone, and those that are no whole runs."""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from simulator.analysis.intervals import Estimate
+from simulator.quantities import COST
+from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, is_needed, read_manifest, read_summary
+from simulator.study.loading import parse_path
+from simulator.study.problems import quoted
+from simulator.study.reading import as_path
+from simulator.study.schema import SCHEMA
+
+_A_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}(-\d+)?")
+_UNFINISHED = ".unfinished-"
+_ESTIMATE = {"value", "standard_error", "low", "high"}
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, "!=": operator.ne, "==": operator.eq, ">": operator.gt, "<": operator.lt,
+    "=": operator.eq}
+_CONDITION = re.compile(r"\s*([^<>=!\s]+)\s*(>=|<=|!=|==|>|<|=)\s*([^<>=!\s]+)\s*")
+
+
+class FilterError(ValueError):
+    """A filter that says nothing."""
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The platform that is cheapest most often; its chance (none where it stands alone), and its median cost per million
+    tokens [USD]."""
+
+    name: str
+    label: str
+    probability_cheapest: Estimate | None
+    median: Estimate
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """One finished run."""
+
+    folder: Path
+    study: str
+    finished: datetime
+    trials: int
+    replicates: int
+    sampler: str
+    seed: int
+    digest: str
+    what_ifs: tuple[str, ...]
+    winner: Winner
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        best = self.winner
+        chance = {} if best.probability_cheapest is None else {"probability_cheapest": best.probability_cheapest.as_dict()}
+        return {"study": self.study, "finished": self.finished.isoformat(), "trials": self.trials, "replicates": self.replicates,
+                "sampler": self.sampler, "seed": self.seed, "digest": self.digest, "what_ifs": list(self.what_ifs),
+                "cheapest": {"platform": best.name, "label": best.label, **chance,
+                             COST.name: {"unit": COST.unit, "p50": best.median.as_dict()}},
+                "folder": str(self.folder)}
+
+
+@dataclass(frozen=True)
+class RunList:
+    """What a folder holds: runs, newest first, and folders that are none, with the reason.
+
+    unknown  paths in the conditions at which none of the runs has a number
+    """
+
+    folder: Path
+    runs: tuple[ListedRun, ...]
+    unreadable: tuple[tuple[Path, str], ...]
+    unknown: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As `--json` prints it."""
+        return {"schema": SCHEMA, "folder": str(self.folder), "runs": [run.document() for run in self.runs],
+                "unreadable": [{"folder": str(folder), "reason": reason} for folder, reason in self.unreadable]}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a number of the summary has to be: `platforms.a.probability_cheapest > 0.9`, of the base."""
+
+    path: tuple[str, ...]
+    comparison: str
+    number: float
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a run's number is so; one that has none is not what was asked for."""
+        return value is not None and _COMPARISONS[self.comparison](value, self.number)
+
+
+def condition(text: str) -> Condition:
+    """Read `PATH > NUMBER`. Raises FilterError."""
+    match = _CONDITION.fullmatch(text)
+    try:
+        return Condition(parse_path(match[1]), match[2], _number(match[3])) if match else _no_condition(text)
+    except ValueError:
+        return _no_condition(text)
+
+
+def _no_condition(text: str) -> Condition:
+    raise FilterError(f"found '{quoted(text)}'; expected a number of the summary, a comparison and a value, such as "
+                      "'platforms.a.probability_cheapest > 0.9'")
+
+
+def _number(text: str) -> float:
+    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+
+
+def moment(text: str) -> datetime:
+    """A day, or a day and a time, of this place where it names none. Raises FilterError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        today = date.today().isoformat()
+        raise FilterError(f"found '{quoted(text)}'; expected a day such as {today}, or {today}T14:30") from None
+    return found.astimezone()
+
+
+def number_at(summary: Mapping[str, Any], path: Sequence[str]) -> float | None:
+    """A number of the base by its path, or of the whole summary (`trials`, `scenarios.NAME.…`); of an estimate its value."""
+    scenarios = summary.get("scenarios")
+    for found in ((scenarios or {}).get("base"), summary):
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict) and found.keys() == _ESTIMATE:
+            found = found["value"]
+        if isinstance(found, (int, float)) and not isinstance(found, bool):
+            return found
+    return None
+
+
+def list_runs(folder: str | os.PathLike[str], study: str = "", since: datetime | None = None,
+              where: Iterable[Condition] = ()) -> RunList:
+    """The finished runs in a folder and below it.
+
+    study  only those of studies of that name, or with that in their name; capitals make no difference
+    since  only those that were finished then or later
+    where  only those whose numbers are so
+    Raises FileNotFoundError where there is no such folder.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise FileNotFoundError(place)
+    found, unreadable = [], []
+    conditions = tuple(where)
+    unknown = {".".join(each.path) for each in conditions}
+    for inside, reason in _candidates(place):
+        if reason:
+            unreadable.append((inside, reason))
+            continue
+        try:
+            manifest, summary = read_manifest(inside), read_summary(inside)
+            run = _listed(inside, manifest, summary)
+        except RunFolderError as error:
+            unreadable.append((inside, str(error)))
+            continue
+        if not _is_of(run, study) or (since is not None and run.finished < since):
+            continue
+        values = [number_at(summary, each.path) for each in conditions]
+        unknown -= {".".join(each.path) for each, value in zip(conditions, values, strict=True) if value is not None}
+        if all(map(Condition.holds, conditions, values)):
+            found.append(run)
+    found.sort(key=lambda run: (run.finished, run.folder.name), reverse=True)
+    return RunList(place, tuple(found), tuple(sorted(unreadable)), tuple(sorted(unknown)))
+
+
+def _candidates(place: Path) -> Iterator[tuple[Path, str]]:
+    """Folders that are, or should be, runs; the reason why one surely is not whole, else ""."""
+    for here, folders, files in os.walk(place):
+        folder = Path(here)
+        if folder.name.startswith(_UNFINISHED):
+            yield folder, "it is being written, or the run broke off while it was: remove it if no run is under way"
+        elif MANIFEST in files:
+            yield folder, ""
+        elif SUMMARY in files or (_A_RUN.fullmatch(folder.name) and folder != place):
+            yield folder, f"it is not whole: found no {MANIFEST} in it; copy all of the folder"
+        else:
+            continue
+        folders.clear()  # nothing lies below a run
+
+
+def _listed(folder: Path, manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> ListedRun:
+    missing = [name for name in manifest["files"] if is_needed(name) and not (folder / name).is_file()]
+    if missing:
+        raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
+    try:
+        return ListedRun(
+            folder, manifest["study"], datetime.fromisoformat(manifest["finished"]).astimezone(), int(manifest["trials"]),
+            int(manifest["replicates"]), str(manifest["sampler"]), int(manifest["seed"]), str(manifest["digest"]),
+            tuple(manifest.get("what_ifs", {})), _winner(summary))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise RunFolderError(f"its {MANIFEST} and {SUMMARY} are not those of a run; copy all of the folder again") from None
+
+
+def _winner(summary: Mapping[str, Any]) -> Winner:
+    platforms = summary["scenarios"]["base"]["platforms"]
+
+    def chance(name: str) -> Estimate | None:
+        return Estimate(**platforms[name]["probability_cheapest"]) if len(platforms) > 1 else None
+
+    def often(name: str) -> float:
+        known = chance(name)
+        return known.value if known else 0.0
+
+    best = max(platforms, key=often)
+    return Winner(best, platforms[best]["label"], chance(best), Estimate(**platforms[best][COST.name]["p50"]))
+
+
+def _is_of(run: ListedRun, study: str) -> bool:
+    wanted = study.casefold()
+    return wanted in run.study.casefold() or wanted == as_path(run.study, "study")

@@ -1,0 +1,151 @@
+"""Sweeps: a study at every value of one input, or of several together, on the same draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
+from simulator.engine.run import run
+from simulator.experiments.crossings import crossings
+from simulator.quantities import COST, RATIO
+from simulator.results import PERCENTILES, Run
+from simulator.study.model import Study, Sweep, SweptInput
+from simulator.study.sweeps import settings_at
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+_PERCENTS = tuple(f"p{100 * p:g}" for p in PERCENTILES)
+# What every point gives: (quantity, statistic), of each platform and of each pair.
+OF_PLATFORM = (*((COST.name, s) for s in ("mean", *_PERCENTS)), ("probability_cheapest", ""), ("expected_regret", ""))
+OF_PAIR = (*((RATIO.name, s) for s in _PERCENTS), ("probability_cheaper", ""))
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A sweep's results.
+
+    of_platform  float64[*shape, platforms, len(OF_PLATFORM), 4]: at each point value, standard error, low and high; NaN where
+                 a number does not apply
+    of_pair      float64[*shape, pairs, len(OF_PAIR), 4]
+    digests      of the study at each point, by its position in `points`
+    """
+
+    study: Study
+    sweep: Sweep
+    of_platform: Array
+    of_pair: Array
+    digests: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def platforms(self) -> list[str]:
+        return [platform.name for platform in self.study.platforms]
+
+    @property
+    def pairs(self) -> list[str]:
+        """Pairs as results name them: later/earlier in the study's order."""
+        return [f"{later}/{earlier}" for earlier, later in combinations(self.platforms, 2)]
+
+    def points(self) -> Iterator[tuple[int, ...]]:
+        """Positions along each input, the last one fastest."""
+        return product(*map(range, self.sweep.shape))
+
+    def estimate(self, position: Sequence[int], owner: str, quantity: str, statistic: str = "") -> Estimate:
+        """One number at one point, of a platform or a pair. Raises ValueError where there is none of that name."""
+        if owner in self.platforms:
+            found = self.of_platform[(*position, self.platforms.index(owner), OF_PLATFORM.index((quantity, statistic)))]
+        else:
+            found = self.of_pair[(*position, self.pairs.index(owner), OF_PAIR.index((quantity, statistic)))]
+        value, error, low, high = map(float, found)
+        return Estimate(value, error, low, high)
+
+
+def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[float], None] | None = None) -> SweepResult:
+    """Run a study at every point of a sweep. Its values come on top of all others.
+
+    progress  called with the share of the points that are done, 0..1
+    Raises StudyError where a combination of values is not usable, RunError.
+    """
+    platforms = len(study.platforms)
+    of_platform = np.full((*sweep.shape, platforms, len(OF_PLATFORM), 4), np.nan)
+    of_pair = np.full((*sweep.shape, platforms * (platforms - 1) // 2, len(OF_PAIR), 4), np.nan)
+    result = SweepResult(study, sweep, of_platform, of_pair, (), ())
+    pairs, names, count = result.pairs, result.platforms, math.prod(sweep.shape)
+    digests, said = [], dict.fromkeys(study.warnings)
+    for done, position in enumerate(result.points()):
+        there = study.with_settings(settings_at(sweep.swept, position))
+        found = run(there, threads, costs_alone=True)
+        _fill(found, names, OF_PLATFORM, of_platform[position])
+        _fill(found, pairs, OF_PAIR, of_pair[position])
+        digests.append(there.digest)
+        said |= dict.fromkeys(found.warnings)
+        if progress:
+            progress((done + 1) / count)
+    return replace(result, digests=tuple(digests), warnings=tuple(said))
+
+
+def _fill(found: Run, owners: Sequence[str], wanted: Sequence[tuple[str, str]], into: Array) -> None:
+    """Numbers of a run to float64[owners, wanted, 4]; what does not apply stays NaN."""
+    for position, owner in enumerate(owners):
+        for place, (quantity, statistic) in enumerate(wanted):
+            estimate = found.find(owner, quantity, statistic)
+            if estimate is not None:
+                into[position, place] = estimate.value, estimate.standard_error, estimate.low, estimate.high
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Where the cheaper of two platforms changes, along a sweep of one input.
+
+    of   "median" (the two median costs are equal) or "probability" (each is cheaper in half of the futures)
+    at   value of the input, with its simulation error; that of drawing straight lines between points comes on top
+    """
+
+    of: str
+    pair: str
+    cheaper_below: str
+    cheaper_above: str
+    at: Estimate
+
+
+def flips(result: SweepResult) -> list[Flip]:
+    """Every change of ranking along a sweep of one numeric input, by linear interpolation of the log of the ratio."""
+    if len(result.sweep.swept) != 1 or not result.sweep.swept[0].is_numeric:
+        return []
+    given = result.sweep.swept[0]
+    order = sorted(range(len(given.coordinates)), key=lambda k: float(given.coordinates[k]))
+    found: list[Flip] = []
+    for pair in result.pairs:
+        later, earlier = pair.split("/")
+        medians = [(result.estimate((k,), later, COST.name, "p50"), result.estimate((k,), earlier, COST.name, "p50"))
+                   for k in order]
+        ratios = [result.estimate((k,), pair, RATIO.name, "p50") for k in order]
+        if not all(ratio.value > 0 for ratio in ratios):
+            continue  # a cost that income makes negative has no ratio
+        # Errors of two medians are taken as independent, which common draws make too large.
+        logs = {"median": [(math.log(a.value / b.value), math.hypot(a.standard_error / a.value, b.standard_error / b.value))
+                           for a, b in medians],
+                "probability": [(math.log(r.value), r.standard_error / r.value) for r in ratios]}
+        for of, values in logs.items():
+            found += [Flip(of, pair, *((later, earlier) if rising else (earlier, later)), at)
+                      for at, rising in _zeros(given, order, values)]
+    return found
+
+
+def _zeros(given: SweptInput, order: Sequence[int], values: list[tuple[float, float]]) -> Iterator[tuple[Estimate, bool]]:
+    """Where a curve over an input is zero, and whether it rises there; linear between points, on the input's own scale."""
+    x = [float(given.coordinates[k]) for k in order]
+    scaled = [math.log(value) for value in x] if given.logarithmic else x
+    low, span = scaled[0], scaled[-1] - scaled[0]
+    # `crossings` goes by log x: given exp(t) it is linear in t, which runs from 0 to 1 along the sweep.
+    for zero in crossings([math.exp((s - low) / span) for s in scaled], values, lambda _: 0.0):
+        t, error = math.log(zero.at), zero.standard_error / zero.at
+        at = low + span * t
+        value = math.exp(at) if given.logarithmic else at
+        spread = error * span * (value if given.logarithmic else 1)
+        yield Estimate(value, spread, value - NORMAL_QUANTILE * spread, value + NORMAL_QUANTILE * spread), zero.rising

@@ -1,0 +1,75 @@
+"""A study and its what-ifs on the same draws, and how far each moves the results of the base, with the error of the move.
+
+Draws have addresses by path and seed, so a what-if sees the trials of the base; a difference is one of the world. Its error is
+that of the difference itself, from replicates that hold the same trials, which is far below the two errors put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from simulator.analysis.intervals import change
+from simulator.engine.run import run
+from simulator.experiments.evidence import run_with_each_evidence
+from simulator.experiments.until import StopRule
+from simulator.quantities import COST, RATIO
+from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Record, Run
+from simulator.study.model import Study
+from simulator.study.what_ifs import names_of
+
+# Of what a change against the base is given, by quantity and statistic.
+CHANGED = frozenset({*((COST.name, statistic) for statistic in ("mean", "p5", "p50", "p95", "cvar95")), (RATIO.name, "p50"),
+                     ("probability_cheapest", ""), ("probability_cheaper", ""), ("expected_regret", "")})
+
+
+def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,
+                      until: StopRule | str | float | None = None, what_ifs: str | Sequence[str] = ()) -> Run:
+    """Simulate a study and those of its what-ifs that are named (or "all"), a scenario each, all on the same draws.
+
+    Each what-if's records have, in the group `change`, what it moves: cost (mean, P5, P50, P95, expected shortfall),
+    probabilities and regret, with the error of the difference. `until` is a stop rule, which the base decides. The other
+    arguments as of `engine.run.run`. Raises UnknownWhatIfError, StudyError, RunError, and StopRuleError as `run_until`.
+    """
+    names = names_of(study, what_ifs)
+    count = 1 + len(names)
+
+    def part_of(done: int) -> Callable[[float], None] | None:
+        return (lambda share: progress((done + share) / count)) if progress else None
+
+    base = run_with_each_evidence(study, threads, part_of(0), chunk_blocks, until)
+    before = {_key(record): record for record in base.records if record.scenario == "base"}
+    costs = {what_if.name: what_if.costs for what_if in study.what_ifs}
+    records, warnings, digests = list(base.records), list(base.warnings), {}
+    for position, name in enumerate(names):
+        changed = study.with_what_if(name)
+        # As many trials as the base in the end had.
+        changed = replace(changed, simulation=replace(base.study.simulation, horizon=changed.simulation.horizon))
+        other = run(changed, threads, part_of(1 + position), chunk_blocks)
+        digests[name] = changed.digest
+        records += _records(name, costs[name], other, before)
+        warnings += [f"{name}: {warning}" for warning in other.warnings if warning not in base.warnings]
+    return replace(base, records=tuple(records), warnings=tuple(warnings), what_ifs=digests)
+
+
+def _records(name: str, costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> list[Record]:
+    """A what-if's own numbers, and the changes, also per dollar where it has a cost.
+
+    Without their replicates, so that many what-ifs take little memory.
+    """
+    found = []
+    for record in other.records:
+        plain = replace(record, scenario=name, estimate=replace(record.estimate, by_replicate=None))
+        found.append(plain)
+        base = before.get(_key(record))
+        if base is not None and not record.group and (record.quantity, record.statistic) in CHANGED:
+            moved = replace(change(base.estimate, record.estimate), by_replicate=None)
+            found.append(replace(plain, group=CHANGE, estimate=moved))
+            cost = costs.get(record.owner)
+            if cost and record.quantity == COST.name and record.statistic in ("mean", "cvar95"):
+                found.append(replace(plain, group=CHANGE_PER_DOLLAR, unit="1", estimate=moved.scaled(1 / cost)))
+    return found
+
+
+def _key(record: Record) -> tuple[str, str, str, str]:
+    return record.owner, record.group, record.quantity, record.statistic
