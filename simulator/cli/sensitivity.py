@@ -53,6 +53,8 @@ def sensitivity(
     if wrong:
         raise typer.Exit(WRONG_INPUT)
     check_place(out or Path("runs"))
+    from simulator.reporting.sensitivity_wording import left_out_in_words
+
     documents = []
     for file, study in loaded:
         found = _answer(file, study, names, inputs, threads, quiet)
@@ -65,7 +67,7 @@ def sensitivity(
             from simulator.reporting.sensitivity_terminal import sensitivity_summary
 
             print_rich(sensitivity_summary(found))
-        warn((*study.warnings, *found.notes, *(f"{left.method} is left out: {left.reason}" for left in found.left_out)), quiet)
+        warn((*study.warnings, *found.notes, *left_out_in_words(found)), quiet)
         if not quiet:
             say(f"written to {folder}")
     if as_json:

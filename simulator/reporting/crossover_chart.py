@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.experiments.sensitivity.everything import Map, Sensitivity
 from simulator.experiments.sensitivity.ranges import Range
-from simulator.reporting.charts import BLUE, INK, ORANGE, save_figure
+from simulator.reporting.charts import BLUE, INK, ORANGE, name_in_decades, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.sensitivity_wording import cheaper_throughout, map_in_words
 from simulator.reporting.wording import as_given, to_digits
@@ -68,12 +68,12 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
 
 
 def _axis(axes: Axes, which: str, one: Range, name: str, unit: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter
 
     axis: Any = axes.xaxis if which == "x" else axes.yaxis
     if one.by_factors:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
+        name_in_decades(axis, one.low, one.high)
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
     axis.set_label_text(f"{name},{unit}" if unit else name)

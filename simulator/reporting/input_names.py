@@ -14,6 +14,9 @@ _IN_PERCENT = {"1": " %", "1/year": " % a year"}
 def input_name(study: Study, path: str, owner: str = "") -> str:
     """`platforms.a.capex` as "Capex of A", or "Capex" where it stands among what belongs to the platform `owner` anyway."""
     name, whose = _parts(study, path)
+    kind, _, rest = path.partition(".")
+    if kind == "shared" and any(f"platforms.{platform.name}.{rest}" in study.inputs() for platform in study.platforms):
+        name += ", shared"  # some platform has one of its own
     return name if whose in ("", owner) or len(study.platforms) == 1 else f"{name} of {_label(study, whose)}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.sensitivity.one_at_a_time import HIGH, LOW, Bar, Line
-from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, save_figure
+from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_in_decades, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform
 from simulator.reporting.sensitivity_wording import whole_percentage
@@ -53,7 +53,6 @@ def tornado_chart(found: Sensitivity, position: int) -> Figure:
     more = len(every) - len(bars)
     foot = f"One input at a time, all others at their medians ({to_digits(middle)} USD)."
     figure, axes = _figure(title, 1.6 + 0.42 * len(bars), f"{foot} {more} smaller bars not shown." if more else foot)
-    logarithmic = _is_long([value for bar in bars for value in (bar.at_p10, bar.at_p90)])
     for row, bar in enumerate(bars):
         for value, colour, label in ((bar.at_p10, BLUE, "input at its P10"), (bar.at_p90, ORANGE, "input at its P90")):
             axes.barh(row, value - middle, left=middle, height=0.62, color=colour, zorder=2, label=None if row else label)
@@ -63,9 +62,9 @@ def tornado_chart(found: Sensitivity, position: int) -> Figure:
                           fontsize=8.5, color="#444444")
     axes.axvline(middle, color=INK, linewidth=0.9, zorder=3)
     _name_rows(axes, [_named_with_range(found, bar, lines[bar.input], platform.name) for bar in bars])
-    _cost_axis(axes, "x", logarithmic)
+    _cost_axis(axes, "x", [value for bar in bars for value in (bar.at_p10, bar.at_p90)])
     axes.margins(x=0.13)
-    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    _legend(axes)
     return figure
 
 
@@ -101,7 +100,7 @@ def shares_chart(found: Sensitivity, position: int) -> Figure:
     _name_rows(axes, [_named(found, row, platform.name) for row in rows])
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_xlabel("Share, %")
-    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    _legend(axes)
     return figure
 
 
@@ -121,7 +120,7 @@ def spider_chart(found: Sensitivity, position: int) -> Figure:
     x = [100 * probability for probability in alone.probabilities]
     for line, colour, style in zip(lines, _COLOURS, _STYLES, strict=False):
         axes.plot(x, line.costs[position], color=colour, linestyle=style, linewidth=1.9, zorder=3)
-    _cost_axis(axes, "y", _is_long([float(cost) for line in lines for cost in line.costs[position]]))
+    _cost_axis(axes, "y", [float(cost) for line in lines for cost in line.costs[position]])
     axes.set_xlabel("Percentile of the input")
     axes.set_xlim(0, 100)
     axes.set_xticks(x, [as_given(round(tick, 6)) for tick in x])
@@ -147,6 +146,11 @@ def _name_lines(axes: Axes, ends: list[tuple[str, str, float]]) -> None:
                       annotation_clip=False, arrowprops=thread)
 
 
+def _legend(axes: Axes) -> None:
+    """Above the plot, where no bar can be."""
+    axes.legend(frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+
+
 def _figure(title: str, height: float, foot: str) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
@@ -167,19 +171,17 @@ def _name_rows(axes: Axes, names: list[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _is_long(costs: list[float]) -> bool:
-    return min(costs) > 0 and max(costs) / min(costs) > _LONG
-
-
-def _cost_axis(axes: Axes, which: str, logarithmic: bool) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _cost_axis(axes: Axes, which: str, costs: list[float]) -> None:
+    """Plain numbers; logarithmic where costs are positive and far apart."""
+    from matplotlib.ticker import FuncFormatter
 
     axis = axes.xaxis if which == "x" else axes.yaxis
+    logarithmic = min(costs) > 0 and max(costs) / min(costs) > _LONG
     if logarithmic:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
+        name_in_decades(axis, min(costs), max(costs))
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
     (axes.set_xlabel if which == "x" else axes.set_ylabel)(
         f"USD per million tokens{' (logarithmic)' if logarithmic else ''}")
 

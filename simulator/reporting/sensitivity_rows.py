@@ -29,6 +29,12 @@ class InputRow:
     total: Estimate | None = None
     rank_correlation: Estimate | None = None
 
+    def has_part(self) -> bool:
+        """Whether the input has any part in the output; correlation by chance is none where a method tells causes."""
+        shares = [share for share in (self.variance, self.total) if share]
+        known = shares or ([self.rank_correlation] if self.rank_correlation else [])
+        return self.bar is not None or any(one.value or one.standard_error for one in known)
+
     def size(self) -> tuple[float, ...]:
         """By how much it matters, by the first method that says so of all of them."""
         by_variance = [estimate.value if estimate else -1.0 for estimate in (self.variance, self.total)]
@@ -38,7 +44,7 @@ class InputRow:
 
 @dataclass(frozen=True)
 class Drivers:
-    """What drives one output.
+    """What drives one output; an input that has no part in it is no row.
 
     of_log  whether variance is that of the logarithm, since a few trials carry all of the output's own
     groups  (group, share of the variance, share of the tail), the largest first
@@ -78,7 +84,7 @@ def _drivers(found: Sensitivity, output: Output, whole: Output, bars: Sequence[B
     rows = (InputRow(name, swings.get(name), variance.get(name), tail.get(name), first.get(name), total.get(name),
                      ranks.get(name)) for name in names)
     groups = sorted(((name, share, tails.get(name)) for name, share in by_group.items()), key=lambda group: -group[1].value)
-    return Drivers(tuple(sorted(rows, key=InputRow.size, reverse=True)), of_log, tuple(groups))
+    return Drivers(tuple(sorted(filter(InputRow.has_part, rows), key=InputRow.size, reverse=True)), of_log, tuple(groups))
 
 
 def _shares(found: Sensitivity, which: str, output: Output, of: str) -> dict[str, Estimate]:

@@ -74,8 +74,9 @@ def _table(found: Sensitivity, drivers: Drivers, most: int, owner: str = "") -> 
     columns = [column for column in _COLUMNS if any(getattr(row, column[0]) for row in drivers.rows)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    for _, heading, _ in columns:
-        table.add_column(heading, justify="right")
+    for name, heading, _ in columns:
+        of_log = " of log cost" if drivers.of_log and owner and name in ("variance", "first", "total") else ""
+        table.add_column(heading + of_log, justify="right")
     for row in drivers.rows[:most]:
         table.add_row(Text(input_name(found.study, row.input, owner)), *(cell(row) for _, _, cell in columns))
     others = drivers.rows[most:]

@@ -17,7 +17,7 @@ _MOST_KNOWN = 5  # that are listed
 _FINEST = 1  # decimals of a share in percent
 NOTHING_UNCERTAIN = "Nothing is uncertain in this study: no input has a share in any spread."
 COLUMNS = {
-    "bar": "P10 → P90: the cost with the input alone at its P10 and at its P90, all others at their medians.",
+    "bar": "P10 → P90: the cost (of a pair, the ratio) with the input alone at its P10 and at its P90, all others at medians.",
     "variance": ("Share of variance: how much of the spread of the cost is owed to the input (Shapley effect). One that does "
                  "nothing by itself has a share where it is correlated with one that does."),
     "tail": "Share of tail: the same of how much the dearest 5 % of futures cost beyond the mean.",
@@ -36,8 +36,8 @@ def percentage(share: Estimate) -> str:
 
 
 def whole_percentage(share: float) -> str:
-    """A share in percent, one digit at least."""
-    return f"{to_digits(100 * share, 1) if abs(share) < 0.1 else plain_number(100 * share, 0)} %"
+    """A share in percent, in tenths where it is small or nearly all."""
+    return f"{plain_number(100 * share, _FINEST if abs(share) < 0.01 or 0.99 < share < 1 else 0)} %"
 
 
 def value_in_words(study: Study, path: str, value: float, standard_error: float = 0.0) -> str:
@@ -55,7 +55,7 @@ def never_flips(study: Study, pair: tuple[int, int], values: Sequence[BreakEven]
     labels = [study.platforms[position].label for position in pair]
     stays = next(iter(cheaper))
     if len(cheaper) > 1 or stays == "neither":
-        who = f"the ranking of {listed(labels)} does not change"
+        who = f"The ranking of {listed(labels)} does not change"
     else:
         who = f"{next(label for label, at in zip(labels, pair, strict=True) if study.platforms[at].name == stays)} stays cheaper"
     if len(never) == 1:
@@ -64,7 +64,7 @@ def never_flips(study: Study, pair: tuple[int, int], values: Sequence[BreakEven]
     else:
         others = "" if len(never) == len(values) else "other "
         where = f"whatever value any one of {len(never)} {others}inputs takes within its range"
-    return f"{who[0].upper()}{who[1:]} {where}."
+    return f"{who} {where}."
 
 
 def range_in_words(study: Study, one: BreakEven) -> str:
@@ -93,6 +93,14 @@ def map_in_words(study: Study, drawn: Map) -> str:
 def cheaper_throughout(found: Crossover) -> int:
     """−1 where the later platform is cheaper all over a map, 1 where the earlier one is, 0 where they cross."""
     return -1 if found.log_ratio.max() < 0 else 1 if found.log_ratio.min() > 0 else 0
+
+
+def left_out_in_words(found: Sensitivity) -> list[str]:
+    """What was not answered and why, a sentence a reason."""
+    methods: dict[str, list[str]] = {}
+    for left in found.left_out:
+        methods.setdefault(left.reason, []).append(left.method)
+    return [f"{listed(names)} {'is' if len(names) == 1 else 'are'} left out: {reason}" for reason, names in methods.items()]
 
 
 def value_of_information_in_words(found: Sensitivity) -> list[str]:

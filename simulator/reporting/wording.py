@@ -71,7 +71,7 @@ def plural(count: int, word: str, words: str = "") -> str:
 
 def plain_number(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands set apart; negative decimals round to tens, hundreds …"""
-    rounded = round(value, decimals)
+    rounded = round(value, decimals) + 0.0  # no minus before a zero
     return f"{rounded:,.{max(decimals, 0)}f}"
 
 

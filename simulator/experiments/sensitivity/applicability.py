@@ -65,6 +65,7 @@ def _by_effect(study: Study, pair: Pair, alone: OneAtATime, effects: Sequence[Sh
         if (effect.output.quantity, effect.output.of) == (LOG_RATIO, name):
             ranked = sorted(zip(effect.players, effect.shares, strict=False), key=lambda pair: -pair[1].value)
             yield from (f"{path}.median" if path in processes else path for path, _ in ranked)
-    if all(line.costs.min() > 0 for line in alone.lines):
-        for bar in alone.tornado(*pair):
-            yield f"{bar.input}.median" if bar.input in processes else bar.input
+    positive = all(line.costs[list(pair)].min() > 0 for line in alone.lines)
+    bars = alone.tornado(*pair) if positive else sorted((bar for platform in pair for bar in alone.tornado(platform)),
+                                                        key=lambda bar: -bar.swing)
+    yield from (f"{bar.input}.median" if bar.input in processes else bar.input for bar in bars)

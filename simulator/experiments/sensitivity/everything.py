@@ -118,7 +118,7 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
     methods   of `study.sensitivity.METHODS`; where none are named those that the study names, else all that apply
     threads   0 for every core; no result depends on it
     progress  told the share that is done
-    map_of    paths of the two inputs of the crossover map; where not given the two that matter most to its pair
+    map_of    paths of the two inputs of the crossover map, which is then asked for; else the two that matter most to its pair
     The ordinary trials are drawn once for all methods that rest on them. A method that does not apply is left out, with the
     reason. Raises NotApplicable where methods are named and none of them applies, ValueError for a name that is no method,
     MapError for a path of the map that is no input, RunError where a cost is not finite.
@@ -127,6 +127,8 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
         if wrong := unknown_method(name):
             raise ValueError(wrong)
     named = in_order(methods or study.sensitivity.methods)
+    if named and map_of:
+        named = in_order((*named, "crossover"))
     reasons = why_not(study)
     left_out = tuple(LeftOut(method, reasons[method]) for method in named or METHODS if method in reasons)
     wants = tuple(method for method in named or METHODS if method not in reasons)

@@ -13,7 +13,7 @@ from simulator.analysis.conditional_means import Fit, fit
 from simulator.analysis.ranks import Ranked, ranked
 from simulator.engine.sample_of_trials import TrialSample
 from simulator.engine.trials import available_cores
-from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO, Output
+from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO, Output, settled
 from simulator.quantities import COST
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -61,7 +61,7 @@ def rank_sample(sample: TrialSample, platforms: tuple[str, ...], threads: int = 
     found = [(Output(COST.name, name), cost) for name, cost in costs.items()]
     found += [(Output(LOG_COST, name), log) for name, log in logs.items()]
     names = list(logs)
-    found += [(Output(LOG_RATIO, f"{later}/{earlier}"), logs[later] - logs[earlier])
+    found += [(Output(LOG_RATIO, f"{later}/{earlier}"), settled(logs[later] - logs[earlier]))
               for k, earlier in enumerate(names) for later in names[k + 1:]]
     return RankedSample(sample, platforms, inputs, groups, order, order.scores(), tuple(output for output, _ in found),
                         np.array([values for _, values in found]), tuple(name for name in costs if name not in logs), threads)
