@@ -17,6 +17,7 @@ from simulator.study.families import Marginal, constant
 from simulator.study.model import Input, Process, Study
 from simulator.study.problems import Place
 
+NONE_APPLIES = "no alternative applies: no input is correlated, graded weak or judgement, or has both a claim and a measurement"
 DEGREES = 4  # of freedom of the t copula that stands against a Gaussian one
 _HELD = ("weak", "judgement")  # grades of evidence of which it is asked whether their spread decides
 _STILL = ("volatility", "jumps.rate")  # parameters at 0 of which a process does not move

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from simulator.analysis.intervals import Estimate, change
 from simulator.engine.layout import layout
 from simulator.engine.run import run
-from simulator.experiments.sensitivity.alternatives import Alternative, alternatives
+from simulator.experiments.sensitivity.alternatives import NONE_APPLIES, Alternative, alternatives
 from simulator.experiments.sensitivity.players import NotApplicable
 from simulator.quantities import COST, DIFFERENCE, RATIO
 from simulator.results import Run
@@ -15,7 +16,6 @@ from simulator.study.model import Simulation, Study
 from simulator.study.problems import StudyError
 
 MOST_TRIALS = 16_384  # of each run
-NONE_APPLIES = "no alternative applies: no input is correlated, graded weak or judgement, or has both a claim and a measurement"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,16 @@ class World:
     expected_regret: Estimate
     ahead: Estimate
     ratio: Estimate | None
+
+    def numbers(self) -> Iterator[tuple[str, str, Estimate]]:
+        """Every number that there is, as (quantity, unit, estimate)."""
+        yield "mean_cost", COST.unit, self.cost
+        yield "change_of_mean_cost", COST.unit, self.change
+        yield "probability_cheapest", "1", self.probability_cheapest
+        yield "expected_regret", COST.unit, self.expected_regret
+        yield "rival_dearer_by", COST.unit, self.ahead
+        if self.ratio:
+            yield "ratio_to_rival_p50", "1", self.ratio
 
 
 @dataclass(frozen=True)
