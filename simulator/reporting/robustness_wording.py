@@ -26,7 +26,7 @@ def _in_all(found: Robustness) -> str:
 
 def _unsure(world: World) -> str:
     """Where the simulation cannot tell who costs less in the mean."""
-    return " (within the simulation error)" if world.ahead.low < 0 < world.ahead.high else ""
+    return ", within the simulation error," if world.ahead.low < 0 < world.ahead.high else ""
 
 
 def _worst(found: Robustness) -> str:

@@ -178,3 +178,33 @@ def test_threads_and_more_trials_than_are_looked_at_change_nothing(load):
     study = load(claimed())
     few = dataclasses.replace(study, simulation=dataclasses.replace(study.simulation, trials=16384))
     assert robustness(study, threads=1) == robustness(few, threads=2)
+
+
+def test_words_say_what_is_not_sure_and_what_changes_behind_the_choice(load):
+    study = load(claimed())
+    found = robustness(study)
+    known, claims = found.worlds
+    unsure = dataclasses.replace(claims, ahead=dataclasses.replace(claims.ahead, high=0.01))
+    said = robustness_in_words(study, dataclasses.replace(found, worlds=(known, unsure)))
+    assert "but First with claims throughout, within the simulation error, (1 of 2" in said
+    safe = dataclasses.replace(found, worlds=(known,))
+    assert robustness_in_words(study, safe) == ("The choice stays Second in the one alternative, with all that is graded weak at "
+                                                "its median, and is the cheapest in all simulated futures.")
+    behind = dataclasses.replace(known, ranking=("b", "c", "a"))
+    assert robustness_in_words(study, dataclasses.replace(found, worlds=(behind, known))).endswith(
+        "of each. Behind it, platforms change places with all that is graded weak at its median.")
+
+
+def test_a_cost_that_is_not_positive_has_no_ratio(load):
+    data = studies.study()
+    data["shared"]["energy_price"] = uniform(-1, 0.2, grade="weak")
+    data["platforms"]["a"]["capex"] = 100
+    found = robustness(load(data))
+    assert found.base.ratio is None and "ratio_to_rival_p50" not in [quantity for quantity, *_ in found.base.numbers()]
+
+
+def test_of_equal_regrets_the_one_in_which_the_choice_is_rarer_is_worst(load):
+    found = robustness(load(claimed()))
+    known, claims = found.worlds
+    rarer = dataclasses.replace(known, name="rarer", probability_cheapest=claims.probability_cheapest)
+    assert dataclasses.replace(found, worlds=(known, rarer)).worst is rarer
