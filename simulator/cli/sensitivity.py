@@ -35,7 +35,7 @@ def sensitivity(
     studies: Studies,
     methods: Annotated[str | None, typer.Option(
         metavar="A,B", help="tornado, spider, conditional, rank_correlation, sobol, shapley, value_of_information, break_even, "
-                            "crossover, reverse_stress; all that apply where not given.")] = None,
+                            "crossover, reverse_stress, robustness; all that apply where not given.")] = None,
     map_of: Annotated[str | None, typer.Option(
         "--map", metavar="X,Y", help="Paths of two inputs, for the crossover map; else those that matter most.")] = None,
     overrides: Overrides = None,

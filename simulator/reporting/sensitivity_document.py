@@ -13,11 +13,13 @@ from simulator.experiments.sensitivity.from_sample import Measured, OutputMeasur
 from simulator.experiments.sensitivity.one_at_a_time import Bar, OneAtATime
 from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO, Output
 from simulator.experiments.sensitivity.reverse_stress import Box, ReverseStress
+from simulator.experiments.sensitivity.robustness import Robustness, World
 from simulator.experiments.sensitivity.shapley import ShapleyEffects
 from simulator.experiments.sensitivity.sobol import SobolIndices
 from simulator.experiments.sensitivity.value_of_information import Decision, Known
 from simulator.quantities import COST
 from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
+from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.study.model import Study
 from simulator.study.processes import units_of
 
@@ -37,7 +39,8 @@ def document(found: Sensitivity) -> Json:
                       for position, platform in enumerate(study.platforms)},
         "pairs": {found.pair_name(pair): _pair(found, pair) for pair in found.pairs},
         **{name: decision for name, decision in decisions.items() if decision},
-        **({"reverse_stress": _reverse_stress(study, found.reverse_stress)} if found.reverse_stress else {})}
+        **({"reverse_stress": _reverse_stress(study, found.reverse_stress)} if found.reverse_stress else {}),
+        **({"robustness": _robustness(study, found.robustness)} if found.robustness else {})}
     return {"schema": SCHEMA, "study": study.name, "trials": simulation.trials, "replicates": simulation.replicates,
             "sampler": simulation.sampler, "seed": simulation.seed, "digest": study.digest, "methods": list(found.methods),
             "left_out": [{"method": left.method, "reason": left.reason} for left in found.left_out],
@@ -177,6 +180,18 @@ def _known(what: str, known: Sequence[Known]) -> list[Json]:
 def _reverse_stress(study: Study, found: ReverseStress) -> Json:
     said: Json = {"choice": found.winner, "loses": found.loses.as_dict(), "sentence": reverse_stress_in_words(study, found)}
     return said | ({"box": _box(study, found.box)} if found.box else {"reason": found.reason})
+
+
+def _robustness(study: Study, found: Robustness) -> Json:
+    """The base and each alternative by name; those that flip the choice, and those that change any place."""
+    return {"choice": found.choice, "sentence": robustness_in_words(study, found), "worst": found.worst.name,
+            "flips": [world.name for world in found.flips], "reordered": [world.name for world in found.reordered],
+            "base": _world(found.base), "alternatives": {world.name: _world(world) for world in found.worlds}}
+
+
+def _world(world: World) -> Json:
+    return {"description": world.words, "ranking": list(world.ranking), "rival": world.rival,
+            **{quantity: {"unit": unit, **estimate.as_dict()} for quantity, unit, estimate in world.numbers()}}
 
 
 def _box(study: Study, box: Box) -> Json:

@@ -29,7 +29,8 @@ _MEANINGS = {
     "value_of_information": "most that learning it before choosing can be worth",
     "break_even": "value of the input at which both cost the same in half of the trials",
     "break_even_at_medians": "value of the input at which both cost the same, all others at their medians",
-    "reverse_stress": "share of futures, of those in the box, or of those in which the choice loses"}
+    "reverse_stress": "share of futures, of those in the box, or of those in which the choice loses",
+    "robustness": "of the choice of the base, in an alternative to it"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,10 @@ def numbers(found: Sensitivity) -> Iterator[Number]:
         shares_of_box = {"support": box.support, "density": box.density, "coverage": box.coverage} if box else {}
         for statistic, share in {"loses": found.reverse_stress.loses, **shares_of_box}.items():
             yield Number("", "", "reverse_stress", "", statistic, share, "1")
+    if found.robustness:
+        for world in (found.robustness.base, *found.robustness.worlds):
+            for quantity, unit, estimate in world.numbers():
+                yield Number(found.robustness.choice, quantity, "robustness", "", world.name, estimate, unit)
 
 
 def _exact(value: float) -> Estimate:

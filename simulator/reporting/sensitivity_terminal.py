@@ -15,6 +15,7 @@ from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.sensitivity.one_at_a_time import Bar
 from simulator.reporting.input_names import input_name
 from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
+from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.reporting.sensitivity_rows import Drivers, InputRow, drivers_of_pair, drivers_of_platform
 from simulator.reporting.sensitivity_wording import (
     COLUMNS,
@@ -62,6 +63,8 @@ def sensitivity_summary(found: Sensitivity) -> RenderableType:
     blocks += _titled("What it is worth to know more before choosing", *map(Text, worth)) if worth else []
     if found.reverse_stress:
         blocks += _titled("When the choice would be wrong", Text(reverse_stress_in_words(study, found.reverse_stress)))
+    if found.robustness:
+        blocks += _titled("If the world is not as the study says", Text(robustness_in_words(study, found.robustness)))
     return Group(*blocks, Text(""), Text(_foot(found), style="dim"))
 
 

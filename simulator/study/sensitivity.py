@@ -12,7 +12,7 @@ from simulator.study.reader import Reader
 
 # In the order in which they are told.
 METHODS = ("tornado", "spider", "conditional", "rank_correlation", "sobol", "shapley", "value_of_information", "break_even",
-           "crossover", "reverse_stress")
+           "crossover", "reverse_stress", "robustness")
 TARGETS = (COST.name,)
 _KEYS = ("methods", "target")
 _PATH: Path = ("sensitivity",)

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.engine.parameters import compile_study
 from simulator.engine.pick_freeze import pick_freeze
+from simulator.experiments.sensitivity.alternatives import NONE_APPLIES, alternatives
 from simulator.experiments.sensitivity.one_at_a_time import OneAtATime
 from simulator.experiments.sensitivity.outputs import LOG_RATIO
 from simulator.experiments.sensitivity.players import NotApplicable, players, refuse_dependent
@@ -20,14 +21,16 @@ from simulator.study.sensitivity import METHODS
 Pair = tuple[int, int]  # positions of platforms: later, earlier
 MOST_PAIRS = 6  # all pairs of four platforms; of more, those with the cheapest
 CERTAIN, ALONE = "nothing is uncertain", "there is only one platform: nothing to compare, and nothing to choose"
-_OF_PAIRS = ("value_of_information", "break_even", "crossover", "reverse_stress")
-_OF_CERTAIN = ("break_even", "crossover")  # these move inputs that are certain too
+_OF_PAIRS = ("value_of_information", "break_even", "crossover", "reverse_stress", "robustness")
+_OF_CERTAIN = ("break_even", "crossover", "robustness")  # these move what is certain too
 
 
 def why_not(study: Study) -> dict[str, str]:
     """The methods that do not apply to a study, and why."""
     freeze = pick_freeze(study)
     found = dict.fromkeys(_OF_PAIRS, ALONE) if len(study.platforms) == 1 else {}
+    if not found and not alternatives(study):
+        found["robustness"] = NONE_APPLIES
     if not freeze.factors:
         return found | {method: CERTAIN for method in METHODS if method not in _OF_CERTAIN}
     try:

@@ -27,6 +27,7 @@ from simulator.experiments.sensitivity.one_at_a_time import Bar, OneAtATime, one
 from simulator.experiments.sensitivity.players import NotApplicable
 from simulator.experiments.sensitivity.ranked_sample import rank_sample, regressions
 from simulator.experiments.sensitivity.reverse_stress import ReverseStress, reverse_stress
+from simulator.experiments.sensitivity.robustness import Robustness, robustness
 from simulator.experiments.sensitivity.shapley import ShapleyEffects, shapley
 from simulator.experiments.sensitivity.sobol import SobolIndices, sobol
 from simulator.experiments.sensitivity.value_of_information import Decision, plan_costs, value_of_information
@@ -36,7 +37,8 @@ from simulator.study.sensitivity import METHODS, in_order, unknown_method
 _FROM_SAMPLE = {"rank_correlation", "value_of_information", "reverse_stress"}
 _MAP_POINTS = (11, 11)
 # About how long each takes, in runs of 65,536 trials, for the bar of progress alone.
-_EFFORT = {"alone": 0.3, "conditional": 1.0, "sobol": 2.0, "shapley": 4.0, "sample": 6.0, "break_even": 1.0, "crossover": 4.0}
+_EFFORT = {"alone": 0.3, "conditional": 1.0, "sobol": 2.0, "shapley": 4.0, "sample": 6.0, "break_even": 1.0, "crossover": 4.0,
+           "robustness": 1.0}
 _Found = TypeVar("_Found")
 
 
@@ -84,6 +86,7 @@ class Sensitivity:
     break_even: Mapping[Pair, tuple[BreakEven, ...]] | None = None
     crossover: Map | None = None
     reverse_stress: ReverseStress | None = None
+    robustness: Robustness | None = None
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -154,6 +157,8 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
         found = steps.take("break_even", lambda: _break_even(found, ranking, threads))
     if "crossover" in wants:
         found = steps.take("crossover", lambda: _crossover(found, ranking, alone, map_of, threads))
+    if "robustness" in wants:
+        found = steps.take("robustness", lambda: _robustness(found, threads))
     return found
 
 
@@ -196,10 +201,23 @@ def _crossover(found: Sensitivity, ranking: Sequence[int], alone: OneAtATime, ma
             raise NotApplicable("fewer than two uncertain inputs move the ratio of the two cheapest platforms")
         return replace(found, crossover=Map(pair, crossover(found.study, *inputs, pair, _MAP_POINTS, threads=threads)))
     except NotApplicable as error:
-        return replace(found, methods=tuple(method for method in found.methods if method != "crossover"),
-                       left_out=(*found.left_out, LeftOut("crossover", str(error))))
+        return _without(found, "crossover", error)
     except ValueError as error:
         raise MapError(str(error)) from None
+
+
+def _robustness(found: Sensitivity, threads: int) -> Sensitivity:
+    """With the choice in every alternative, or with the reason why none can be."""
+    try:
+        answer = robustness(found.study, threads)
+    except NotApplicable as error:
+        return _without(found, "robustness", error)
+    return replace(found, robustness=answer, notes=(*found.notes, *answer.left_out))
+
+
+def _without(found: Sensitivity, method: str, why: NotApplicable) -> Sensitivity:
+    return replace(found, methods=tuple(name for name in found.methods if name != method),
+                   left_out=(*found.left_out, LeftOut(method, str(why))))
 
 
 class _Steps:
