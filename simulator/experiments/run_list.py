@@ -13,7 +13,7 @@ from typing import Any
 
 from simulator.analysis.intervals import Estimate
 from simulator.quantities import COST
-from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, is_needed, read_manifest, read_summary
+from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, estimate_of, is_needed, read_manifest, read_summary
 from simulator.study.loading import parse_path
 from simulator.study.problems import quoted
 from simulator.study.reading import as_path
@@ -21,7 +21,6 @@ from simulator.study.schema import SCHEMA
 
 _A_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}(-\d+)?")
 _UNFINISHED = ".unfinished-"
-_ESTIMATE = {"value", "standard_error", "low", "high"}
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, "!=": operator.ne, "==": operator.eq, ">": operator.gt, "<": operator.lt,
     "=": operator.eq}
@@ -134,8 +133,8 @@ def number_at(summary: Mapping[str, Any], path: Sequence[str]) -> float | None:
     for found in ((scenarios or {}).get("base"), summary):
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, dict) and found.keys() == _ESTIMATE:
-            found = found["value"]
+        estimate = estimate_of(found)
+        found = estimate.value if estimate else found
         if isinstance(found, (int, float)) and not isinstance(found, bool):
             return found
     return None
@@ -207,15 +206,11 @@ def _listed(folder: Path, manifest: Mapping[str, Any], summary: Mapping[str, Any
 def _winner(summary: Mapping[str, Any]) -> Winner:
     platforms = summary["scenarios"]["base"]["platforms"]
 
-    def chance(name: str) -> Estimate | None:
-        return Estimate(**platforms[name]["probability_cheapest"]) if len(platforms) > 1 else None
-
-    def often(name: str) -> float:
-        known = chance(name)
-        return known.value if known else 0.0
-
-    best = max(platforms, key=often)
-    return Winner(best, platforms[best]["label"], chance(best), Estimate(**platforms[best][COST.name]["p50"]))
+    best = max(platforms, key=lambda name: platforms[name]["probability_cheapest"]["value"])
+    chance, median = estimate_of(platforms[best]["probability_cheapest"]), estimate_of(platforms[best][COST.name]["p50"])
+    if median is None:
+        raise ValueError("a median cost is no number")
+    return Winner(best, str(platforms[best]["label"]), chance if len(platforms) > 1 else None, median)
 
 
 def _is_of(run: ListedRun, study: str) -> bool:

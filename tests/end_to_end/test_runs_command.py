@@ -107,8 +107,12 @@ def unfinished(folder):
     (lambda folder: (folder / "summary.json").unlink(), "found no summary.json"),
     (lambda folder: (folder / "study.yaml").unlink(), "found no study.yaml, which its manifest names"),
     (lambda folder: (folder / "summary.json").write_text('{"schema": 1, "scen'), "summary.json is no whole JSON document"),
-    (lambda folder: (folder / "summary.json").write_text('{"schema": 1, "scenarios": {"base": {"platforms": {}}}}'),
+    (lambda folder: (folder / "summary.json").write_text('{"schema": 1, "scenarios": {"base": {"platforms": {}, "pairs": {}}}}'),
      "are not those of a run"),
+    (lambda folder: (folder / "summary.json").write_text(
+        (folder / "summary.json").read_text().replace('"value": ', '"value": NaN, "was": ', 1)), "is no whole JSON document"),
+    (lambda folder: (folder / "summary.json").write_text(
+        (folder / "summary.json").read_text().replace('"value": ', '"value": "much", "was": ')), "are not those of a run"),
     (lambda folder: (folder / "manifest.json").write_text('{"schema": 9}'), "found schema 9, of a newer version of tco"),
     (lambda folder: dated(folder, "yesterday"), "are not those of a run"),
     (lambda folder: [file.unlink() for file in folder.iterdir()], "found no manifest.json"),
