@@ -1,4 +1,6 @@
-"""Speed, precision, other packages, memory and start-up, in one table: `python -m benchmarks` from the repository's root.
+"""Speed, precision, other packages, sensitivities, memory and start-up: `python -m benchmarks` from the repository's root.
+
+It prints one table.
 
 Machines are noisy, so what counts are ratios within a run: what is compared is run in turns, and the best of several counts.
 """
@@ -22,7 +24,7 @@ from benchmarks.resources import BASE
 _PAGE = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _VERSIONS = ("numpy", "scipy", "numba")
-_PARTS = ("speed", "precision", "packages", "memory", "start-up")
+_PARTS = ("speed", "precision", "packages", "sensitivity", "memory", "start-up")
 
 
 def machine() -> str:
@@ -71,6 +73,11 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
         return packages.packages(chosen.packages, rounds=2 if quick else 3)
 
+    def sensitivity() -> Section:
+        from benchmarks import sensitivity
+
+        return sensitivity.sensitivity(rounds=rounds)
+
     def memory() -> Section:
         from benchmarks import resources
 
@@ -81,7 +88,7 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
         return resources.start_up(rounds=3 if quick else 5)
 
-    return dict(zip(_PARTS, (speed, precision, packages, memory, start_up), strict=True))
+    return dict(zip(_PARTS, (speed, precision, packages, sensitivity, memory, start_up), strict=True))
 
 
 def measure(chosen: argparse.Namespace) -> str:

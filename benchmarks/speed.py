@@ -42,7 +42,7 @@ def simulated(study: Study, threads: int) -> None:
     """The trials of a study made once, and nothing done with them: the one place here that looks behind `simulator.run`."""
     rows = layout(study)
     compiled = compile_study(study, rows.wanted, rows.pairs)
-    for _ in Trials(compiled, study.simulation, len(rows.rows), 0, threads).each(lambda chunk, results: None):
+    for _ in Trials(compiled, study.simulation, len(rows.rows), threads).each(lambda chunk, results: None):
         pass
 
 

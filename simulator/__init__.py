@@ -5,17 +5,19 @@
     run = simulator.run(study.with_inputs({"shared.utilization": 0.5}))
     run.dataset, run.summary.to_dataframe()
     simulator.explain(run, 95, platform="b200")
+    simulator.sensitivity(study).decision.evpi
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Run", "Study", "StudyError", "explain", "load", "run"]
+__all__ = ["Run", "Study", "StudyError", "explain", "load", "run", "sensitivity"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.experiments.explain import explain
+    from simulator.experiments.sensitivity.everything import sensitivity
     from simulator.experiments.what_ifs import run_with_what_ifs as run
     from simulator.results import Run
     from simulator.study import Study, StudyError, load
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study", "StudyError"),
           "explain": ("simulator.experiments.explain", "explain"),
           "load": ("simulator.study", "load"), "run": ("simulator.experiments.what_ifs", "run_with_what_ifs"),
+          "sensitivity": ("simulator.experiments.sensitivity.everything", "sensitivity"),
           "Run": ("simulator.results", "Run")}
 
 

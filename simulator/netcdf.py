@@ -24,7 +24,8 @@ def write_netcdf(contents: Contents, path: Path) -> None:
     arrays = {name: (dimensions, np.asarray(values)) for name, (dimensions, values, _) in contents.every().items()}
     sizes = {dimension: size for dimensions, array in arrays.values()
              for dimension, size in zip(dimensions, array.shape, strict=True)}
-    with h5py.File(path, "w", track_order=True) as file:
+    # In memory first: HDF5 on a full disk fails as it closes the file, and once more when that is cleared away.
+    with h5py.File(path, "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs.update(contents.attributes)
         for name, (_, array) in arrays.items():
             text = array.dtype.kind == "U"
@@ -44,6 +45,9 @@ def write_netcdf(contents: Contents, path: Path) -> None:
             if dimensions != (name,):
                 for along, dimension in zip(file[name].dims, dimensions, strict=True):
                     along.attach_scale(scales[dimension])
+        file.flush()
+        image = file.id.get_file_image()
+    path.write_bytes(image)
 
 
 def _attributes(contents: Contents, name: str) -> Iterator[tuple[str, Any]]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
+import errno
 import hashlib
 import json
 import os
 import platform as machine
-import shutil
-import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator import __version__
 from simulator.dataset import contents_of
 from simulator.kernels.jit import kernel_digest
+from simulator.locks import unfinished
 from simulator.netcdf import write_netcdf
 from simulator.results import Run
 from simulator.study.model import Study
@@ -46,34 +47,45 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
             write(temporary / name)
         digests = {file.name: file_digest(file) for file in sorted(temporary.iterdir())}
         write_text(temporary / "manifest.json", json_text(_manifest(run, finished, digests)))
-        return finish(temporary, free_name(parent / dated_name(finished, run.study.digest)))
-
-
-@contextlib.contextmanager
-def unfinished(parent: Path) -> Iterator[Path]:
-    """A new folder under a temporary name, which is gone again where filling it fails."""
-    parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-    try:
-        yield temporary
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        return finish_new(temporary, parent / dated_name(finished, run.study.digest))
 
 
 def finish(temporary: Path, folder: Path) -> Path:
     """Give a folder that is whole its name, and return it. One that exists already keeps what else it holds."""
-    for file in temporary.iterdir():
-        _sync(file)
-    if folder.is_dir():
+    if not folder.is_dir():
+        _settle(temporary)
+        temporary.rename(folder)
+    else:
+        for file in temporary.iterdir():
+            sync(file)
         for file in sorted(temporary.iterdir()):
             file.replace(folder / file.name)
         temporary.rmdir()
-    else:
-        temporary.chmod(0o755)
-        temporary.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     return folder
+
+
+def finish_new(temporary: Path, wanted: Path) -> Path:
+    """Give a folder that is whole a name that no other has, and return it: the one wanted, or with a number."""
+    _settle(temporary)
+    while True:
+        folder = free_name(wanted)
+        try:
+            temporary.rename(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            continue  # another process of the same second was faster
+        sync(folder.parent)
+        return folder
+
+
+def _settle(temporary: Path) -> None:
+    """Have the disk hold a folder and all its files, as whoever may read."""
+    for file in temporary.iterdir():
+        sync(file)
+    temporary.chmod(0o755)
+    sync(temporary)
 
 
 def dated_name(when: datetime, digest: str) -> str:
@@ -126,28 +138,35 @@ def json_text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write rows as a table; every row has the same columns."""
+def write_parquet(rows: list[dict[str, Any]], path: Path, kinds: Mapping[str, type] | None = None) -> None:
+    """Write rows as a table; every row has the same columns. `kinds`: of what type each is, where None may stand in them."""
     import pyarrow
     from pyarrow import parquet
 
-    columns = {name: _column([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    names = kinds or (rows[0] if rows else ())
+    columns = {name: _column([row[name] for row in rows], kinds[name] if kinds else None) for name in names}
     parquet.write_table(pyarrow.table(columns), path)
 
 
-def _column(values: list[Any]) -> Any:
-    """The values as a pyarrow array; texts and floats by their bytes, since `pyarrow.array` imports pandas for a third of a
+def _column(values: list[Any], kind: type | None = None) -> Any:
+    """The values as a pyarrow array; texts and numbers by their bytes, since `pyarrow.array` imports pandas for a third of a
     second to see whether it was given a Series."""
     import pyarrow
 
-    if all(isinstance(value, float) for value in values):
-        return pyarrow.Array.from_buffers(pyarrow.float64(), len(values), [None, pyarrow.py_buffer(array("d", values))])
-    if all(isinstance(value, str) for value in values):
+    kind = kind or next((kind for kind in (float, str) if all(isinstance(value, kind) for value in values)), None)
+    if kind is None:
+        return pyarrow.array(values)
+    there = None
+    if None in values:
+        there = pyarrow.py_buffer(np.packbits([value is not None for value in values], bitorder="little").tobytes())
+        values = [kind() if value is None else value for value in values]
+    if kind is str:
         texts = [value.encode() for value in values]
         ends = array("i", accumulate(map(len, texts), initial=0))
         return pyarrow.Array.from_buffers(pyarrow.string(), len(values),
-                                          [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(texts))])
-    return pyarrow.array(values)
+                                          [there, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(texts))])
+    arrow, code = (pyarrow.float64(), "d") if kind is float else (pyarrow.int64(), "q")
+    return pyarrow.Array.from_buffers(arrow, len(values), [there, pyarrow.py_buffer(array(code, values))])
 
 
 def versions() -> dict[str, str]:
@@ -190,7 +209,7 @@ def file_digest(file: Path) -> str:
     return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the disk hold what was written, before a rename says that it does."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -26,6 +26,13 @@ def study(**changes: Any) -> dict[str, Any]:
     return copy.deepcopy({**base, **changes})
 
 
+def certain() -> dict[str, Any]:
+    """Two rented platforms, of which `b` costs half, and nothing uncertain."""
+    rented = {"ownership": "rent", "throughput": 900}
+    return {"schema": 1, "study": "sure", "shared": {"utilization": 0.5},
+            "platforms": {"a": {**rented, "rental_price": 2}, "b": {**rented, "rental_price": 1}}}
+
+
 def write(path: Any, data: Any) -> Any:
     """Write a study; JSON is YAML."""
     path.write_text(json.dumps(data), encoding="utf-8")

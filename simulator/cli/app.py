@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli.batch import batch
 from simulator.cli.check import check, schema
 from simulator.cli.common import FAILED, INTERRUPTED, say
 from simulator.cli.compare import compare
@@ -18,6 +19,7 @@ from simulator.cli.imports import imports
 from simulator.cli.rerun import rerun
 from simulator.cli.run import run
 from simulator.cli.runs import runs
+from simulator.cli.sensitivity import sensitivity
 from simulator.cli.show import show
 from simulator.cli.sweep import sweep
 from simulator.cli.verify import verify
@@ -25,7 +27,7 @@ from simulator.cli.verify import verify
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, check, show, explain, runs, compare, verify, rerun, sweep, frontier, fit, schema):
+for command in (run, batch, check, show, explain, sensitivity, sweep, frontier, runs, compare, verify, rerun, fit, schema):
     app.command()(command)
 app.add_typer(imports, name="import")
 

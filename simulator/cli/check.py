@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, load_all, say, say_what_is_wrong, warn
+from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, load_all, say, say_what_is_wrong, warn, yaml_files
 
 if TYPE_CHECKING:
     from simulator.study import Study
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 def check(
@@ -43,11 +41,8 @@ def _check_folder(folder: Path, quiet: bool) -> bool:
     from simulator.study import StudyError
     from simulator.study import check as check_file
 
-    files = sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES and not _is_hidden(file, folder))
-    if not files:
-        say(f"{folder}: found no files that end in {' or '.join(_SUFFIXES)}")
-        return True
-    wrong = False
+    files = yaml_files(folder)
+    wrong = not files
     for file in files:
         try:
             study = check_file(file)
@@ -60,10 +55,6 @@ def _check_folder(folder: Path, quiet: bool) -> bool:
         elif not quiet:
             print(f"{file}: right; for studies to extend")
     return wrong
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _report(file: Path, study: Study, quiet: bool) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +15,14 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from simulator.experiments.conditions import Condition, Finding
     from simulator.finished_run import FinishedRun
     from simulator.results import Run
     from simulator.study import Study, StudyError
 
 # Exit statuses, as the interface promises them.
 FAILED, WRONG_INPUT, DOES_NOT_HOLD, INTERRUPTED = 1, 2, 3, 130
+_SUFFIXES = (".yaml", ".yml")
 _PROGRESS_AFTER = 0.7  # seconds of silence before a bar appears
 
 Studies = Annotated[list[Path], typer.Argument(metavar="STUDY", help="Study files (YAML).")]
@@ -32,6 +34,9 @@ WhatIfs = Annotated[list[str] | None, typer.Option(
     "--what-if", metavar="NAME", help="Run this what-if of the study too, beside it (repeatable); all for every one.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder written by 'tco run'.")]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")]
+FailIf = Annotated[list[str] | None, typer.Option(
+    "--fail-if", metavar="CONDITION", help="End with status 3 where this holds (repeatable), such as "
+    "'platforms.b200.probability_cheapest < 0.6' or 'scenarios.costly_power.pairs.b200/h100.ratio.p95 > 1'.")]
 Threads = Annotated[int, typer.Option(
     min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -58,6 +63,15 @@ def warn(warnings: tuple[str, ...], quiet: bool) -> None:
     """Notes on standard error."""
     for warning in () if quiet else warnings:
         say(f"note: {warning}")
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """Every YAML file below a folder but hidden ones; where there is none, that is said on standard error."""
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES
+                   and not any(part.startswith(".") for part in file.relative_to(folder).parts))
+    if not files:
+        say(f"{folder}: found no files that end in {' or '.join(_SUFFIXES)}")
+    return files
 
 
 def load_all(files: list[Path], overlays: list[Path] | None,
@@ -161,12 +175,11 @@ def check_place(out: Path) -> None:
 
 
 def save_run(finished: Run, out: Path) -> Path:
-    """Write a run's folder, with its picture; end the command where it cannot be written."""
-    from simulator.reporting.ranges import save_ranges
-    from simulator.run_folder import save
+    """Write a run's folder, with its chart; end the command where it cannot be written."""
+    from simulator.reporting import run_files
 
     try:
-        return save(finished, out, {"ranges.svg": lambda path: save_ranges(finished, path)})
+        return run_files.save_run(finished, out)
     except OSError as error:
         say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
         raise typer.Exit(FAILED) from None
@@ -190,3 +203,32 @@ def read_runs(folders: list[Path]) -> list[FinishedRun]:
     if wrong:
         raise typer.Exit(WRONG_INPUT)
     return found
+
+
+def read_conditions(texts: list[str] | None) -> list[Condition]:
+    """The conditions of --fail-if; ends the command where one is wrong."""
+    if not texts:
+        return []
+    from simulator.experiments.conditions import ConditionError, condition
+
+    found = []
+    for text in texts:
+        try:
+            found.append(condition(text))
+        except ConditionError as error:
+            say(f"--fail-if: {error}")
+    if len(found) < len(texts):
+        raise typer.Exit(WRONG_INPUT)
+    return found
+
+
+def say_if_it_holds(name: str, finding: Finding) -> None:
+    """A condition of --fail-if that holds, on standard error."""
+    if finding.holds:
+        say(f"{name}: --fail-if {finding.condition}: it holds, with {finding.value:.6g}")
+
+
+def say_not_found(missed: Iterable[str]) -> None:
+    """Conditions of --fail-if that no run has the number for, on standard error."""
+    for text in missed:
+        say(f"--fail-if: no run has the number of {text}: it does not apply to any of these studies")

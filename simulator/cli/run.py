@@ -6,13 +6,15 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulator.cli.common import (
+    DOES_NOT_HOLD,
     WRONG_INPUT,
     AsJson,
+    FailIf,
     Out,
     Overlays,
     Overrides,
@@ -25,14 +27,18 @@ from simulator.cli.common import (
     load_all,
     print_rich,
     progress,
+    read_conditions,
     said_if_failed,
     save_run,
     say,
+    say_if_it_holds,
+    say_not_found,
     warn,
     whole,
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.conditions import Condition
     from simulator.experiments.until import StopRule
     from simulator.results import Run
     from simulator.study import Study
@@ -53,6 +59,7 @@ def run(
         metavar="NAMES", help="Whose errors: p95,ratio.p50 or others; mean,p5,p50,p95 of the cost where not given.")] = None,
     most_trials: Annotated[int | None, typer.Option(
         parser=whole, metavar="N", help="Trials at which --until gives up; 1e8 where not given.")] = None,
+    fail_if: FailIf = None,
     threads: Threads = 0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
@@ -60,6 +67,7 @@ def run(
 ) -> None:
     """Simulate studies; print the summary; write a run folder each."""
     rule = _rule(until, until_statistics, most_trials)
+    conditions = read_conditions(fail_if)
     settings = {"trials": trials, "seed": seed, "sampler": sampler}
     more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
     loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
@@ -68,6 +76,7 @@ def run(
     check_what_ifs(loaded, what_ifs or [])
     if rule:
         _check_rule(loaded, rule)
+    _check_conditions(loaded, conditions, what_ifs or [])
     check_place(out)
     documents = []
     for file, study in loaded:
@@ -82,8 +91,10 @@ def run(
         if not quiet:
             _say_why_stopped(finished)
             say(f"written to {folder}")
+    _write_index(out, quiet)
     if as_json:
         print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+    _end_if_one_holds(loaded, documents, conditions)
 
 
 def _rule(until: str | None, statistics: str | None, most_trials: int | None) -> StopRule | None:
@@ -135,3 +146,43 @@ def _say_why_stopped(finished: Run) -> None:
         from simulator.reporting.wording import why_stopped
 
         say(why_stopped(finished))
+
+
+def _write_index(out: Path, quiet: bool) -> None:
+    from simulator.run_index import write_index
+
+    try:
+        write_index(out)
+    except OSError as error:
+        warn((f"the index of runs cannot be written under {out}: {error.strerror or error}; the runs are whole",), quiet)
+
+
+def _check_conditions(loaded: list[tuple[Path, Study]], conditions: list[Condition], what_ifs: list[str]) -> None:
+    """End the command, before anything is run, where no study can have what a condition asks for."""
+    if not conditions:
+        return
+    from simulator.experiments.conditions import ConditionError, check_conditions, outline_of
+    from simulator.study.what_ifs import names_of
+
+    try:
+        check_conditions(conditions, [outline_of(study, names_of(study, what_ifs)) for _, study in loaded])
+    except ConditionError as error:
+        say(f"--fail-if: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+
+
+def _end_if_one_holds(loaded: list[tuple[Path, Study]], documents: list[dict[str, Any]], conditions: list[Condition]) -> None:
+    """End with the status of a check that fails where a condition holds in any of the runs."""
+    if not conditions:
+        return
+    from simulator.experiments.conditions import find_all
+
+    found, missed = find_all(conditions, documents)
+    for (file, _), findings in zip(loaded, found, strict=True):
+        for finding in findings:
+            say_if_it_holds(str(file), finding)
+    say_not_found(missed)
+    if missed:
+        raise typer.Exit(WRONG_INPUT)
+    if any(finding.holds for findings in found for finding in findings):
+        raise typer.Exit(DOES_NOT_HOLD)

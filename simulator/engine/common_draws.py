@@ -45,7 +45,7 @@ def common_draws(study: Study, replicates: int = 32, blocks: int = 1, threads: i
     platforms = range(len(study.platforms))
     simulation = replace(study.simulation, replicates=replicates, trials=replicates * blocks * BLOCK)
     compiled = compile_study(study, [(owner, COST_PER_MILLION) for owner in platforms], [])
-    return CommonDraws(Trials(compiled, simulation, 3 * len(platforms), 0, threads))
+    return CommonDraws(Trials(compiled, simulation, 3 * len(platforms), threads))
 
 
 def gap(later: Array, earlier: Array) -> Array:

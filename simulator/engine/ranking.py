@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.engine.selection import Counting, Wanted, select
+from simulator.engine.selection import Wanted
+from simulator.engine.selection_in_one_pass import OnePass
 from simulator.engine.trials import Chunk, Trials
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -20,13 +21,13 @@ def order_statistics(trials: Trials, row: int, levels: Sequence[float], step: St
 
     step  called after each chunk of a pass
     """
-    pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
     wanted = [Wanted(row, level) for level in levels]
-    counting = Counting(list(dict.fromkeys(wanted)), pilot, trials.simulation.replicates)
-    for chunk, counts in trials.each(counting.see):
-        counting.add(chunk, counts)
+    simulation = trials.simulation
+    ranking = OnePass(list(dict.fromkeys(wanted)), simulation.replicates, simulation.trials_per_replicate)
+    for chunk, found in trials.each(ranking.see):
+        ranking.add(chunk, found)
         step()
-    selected = select(trials, counting, lambda _: step())
+    selected = ranking.select(trials, lambda _: step())
     return [selected[want].pooled for want in wanted]
 
 

@@ -13,8 +13,8 @@ from simulator.engine.estimates import Moments, dominance, estimates, wanted_qua
 from simulator.engine.exceedances import Exceedances
 from simulator.engine.layout import Layout, layout
 from simulator.engine.parameters import Compiled, compile_study
-from simulator.engine.selection import Counting, select
 from simulator.engine.selection_in_memory import Keeping
+from simulator.engine.selection_in_one_pass import OnePass
 from simulator.engine.sums import TreeSum, nodes_of
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
@@ -26,7 +26,7 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _SAMPLE = 4096
-_FEW_TRIALS, _FEW_BYTES = 1 << 16, 64 << 20  # up to which results are sorted rather than counted
+_FEW_TRIALS, _FEW_BYTES = 1 << 17, 64 << 20  # up to which results are all kept and sorted
 
 
 class RunError(RuntimeError):
@@ -46,26 +46,25 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     rows = layout(study, costs_alone)
     compiled = compile_study(study, rows.wanted, rows.pairs)
     small = study.simulation.trials <= _FEW_TRIALS and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
-    trials = Trials(compiled, study.simulation, len(rows.rows), 0 if small else rows.ranked, threads, chunk_blocks)
+    trials = Trials(compiled, study.simulation, len(rows.rows), threads, chunk_blocks)
     done = 0
 
     def step(_: Chunk) -> None:
         nonlocal done
         done += 1
         if progress:
-            # One pass, two where results are kept, three where they are too many for that; a fourth is rare.
-            progress(min(done / ((1 if small else 2 if trials.keeps else 3) * trials.chunk_count), 1.0))
+            progress(min(done / trials.chunk_count, 1.0))  # a further pass is rare
 
     sampled = Sample({}, {}) if costs_alone else _sample(trials, rows)
-    # Where to centre sums and lay bins: affects no result but the last digits of sums. What is not finite is reported
+    # Where to centre sums: affects no result but the last digits of sums. What is not finite is reported
     # with its trial by the first pass.
     pilot = np.nan_to_num(trials.pilot(), nan=1.0, posinf=1.0, neginf=1.0)
     wanted, replicates, each = wanted_quantiles(study, rows), study.simulation.replicates, study.simulation.trials_per_replicate
-    ranking: Keeping | Counting = Keeping(wanted, rows.ranked, replicates, each) if small else Counting(wanted, pilot, replicates)
+    ranking = Keeping(wanted, rows.ranked, replicates, each) if small else OnePass(wanted, replicates, each)
     costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
     exceedances = Exceedances(costs, pilot, replicates, each) if costs else None
     moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), ranking, exceedances, step)
-    selected = ranking.select(trials.threads) if isinstance(ranking, Keeping) else select(trials, ranking, step)
+    selected = ranking.select(trials.threads) if isinstance(ranking, Keeping) else ranking.select(trials, step)
     records, warnings = estimates(study, rows, moments, selected)
     records += dominance(study, rows, exceedances) if exceedances else []
     wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
@@ -80,7 +79,7 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
 
 
-def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, ranking: Keeping | Counting,
+def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, ranking: Keeping | OnePass,
                 exceedances: Exceedances | None, step: Callable[[Chunk], None]) -> list[Moments]:
     """Moments of every row; `ranking` and `exceedances` see every trial."""
     count, replicates = len(rows.rows), trials.simulation.replicates

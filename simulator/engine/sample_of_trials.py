@@ -71,7 +71,7 @@ def sample_of_trials(study: Study, trials: int = MOST_TRIALS, threads: int = 0) 
     count = sum(len(places) for places in columns)
     sample = TrialSample(found, columns, np.empty((count, replicates * each)),
                          np.empty((len(study.platforms), replicates * each)), np.zeros(replicates * each), replicates)
-    engine = Trials(compiled, study.simulation, 2 * len(study.platforms), 0, threads)
+    engine = Trials(compiled, study.simulation, 2 * len(study.platforms), threads)
     rate_of = next((k for k, platform in enumerate(study.platforms) if _states_rate(study, k)), -1)
 
     def fill(replicate: int) -> None:

@@ -1,8 +1,9 @@
-"""Exact percentiles in constant memory, by passes over regenerated trials.
+"""Exact percentiles of whatever trials in constant memory, by passes over regenerated trials.
 
-A pass counts the values of each row into bins. The bin that holds a wanted rank (of one replicate, or of all together)
-is divided again, until what the bins hold is little enough to be kept and sorted. The result is the order statistic
-itself, as sorting all trials would give it.
+What `selection_in_one_pass` could not find comes here: hardly ever, but ties may be many and chance unkind. A pass counts the
+values of each row into bins. The bin that holds a wanted rank (of one replicate, or of all together) is divided again, until
+what the bins hold is little enough to be kept and sorted. The result is the order statistic itself, as sorting all trials
+would give it.
 """
 
 from __future__ import annotations
@@ -16,17 +17,15 @@ import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
 from simulator.engine.grids import Grid, grid_about, grid_between, keys_of, value_of
-from simulator.engine.sums import Node, TreeSum, nodes_of
+from simulator.engine.sums import exact, exact_sum, rounded, sum_of_limbs
 from simulator.engine.trials import Chunk, Trials
-from simulator.kernels.accumulators import sums_beyond, whole_quanta
-from simulator.kernels.trajectories import BLOCK
+from simulator.kernels.accumulators import LIMBS, add_beyond
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 _COUNT_BYTES = 32 << 20
 _KEPT_VALUES = 1_000_000
-_QUANTUM_BITS = 26
 Progress = Callable[[Chunk], None]
 
 
@@ -54,43 +53,39 @@ class Selected:
     tail_by_replicate: Array
 
 
-class Counting:
-    """The first pass: every ranked row counted into bins, by replicate. Shared with whoever sees every trial once."""
-
-    def __init__(self, wanted: list[Wanted], pilot: Array, replicates: int) -> None:
-        """Lay the bins about the range that a pilot block, float64[rows, n], shows."""
-        self.wanted = wanted
-        self.rows = list(dict.fromkeys(want.row for want in wanted))
-        bins = _bins(len(self.rows) * (replicates + 4))
-        # What sums of tails are rounded to: fine enough to lose nothing, and the same whatever else is counted.
-        self.quanta = [2.0 ** (math.frexp(float(np.max(np.abs(pilot[row]))) or 1.0)[1] - _QUANTUM_BITS) for row in self.rows]
-        self.grids = [grid_about(pilot[row], bins) for row in self.rows]
-        self.counts = np.zeros((len(self.rows), replicates, bins), np.int64)
-
-    def see(self, _: Chunk, results: Array) -> Counts:
-        """Counts of one chunk, int64[rows, bins]."""
-        found = np.zeros((len(self.rows), self.counts.shape[2]), np.int64)
-        for row, grid, counts in zip(self.rows, self.grids, found, strict=True):
-            grid.count(results[row], counts)
-        return found
-
-    def add(self, chunk: Chunk, found: Counts) -> None:
-        self.counts[:, chunk.replicate] += found
-
-
-def select(trials: Trials, counting: Counting, progress: Progress) -> dict[Wanted, Selected]:
-    """The wanted quantiles, from the counts of the first pass and as many further passes as they take."""
+def select(trials: Trials, wanted: list[Wanted], progress: Progress) -> dict[Wanted, Selected]:
+    """The wanted quantiles, from counts and as many further passes as they take."""
     replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
-    pooled = counting.counts.sum(axis=1, keepdims=True)
-    reached = np.cumsum(np.concatenate([counting.counts, pooled], axis=1), axis=2)  # rows; replicates, then pooled; bins
-    place = {row: position for position, row in enumerate(counting.rows)}
-    targets = [_target(want, scope, rank, counting.grids[place[want.row]], reached[place[want.row], scope])
-               for want in counting.wanted for scope, rank in _ranks(want, replicates, each)]
+    pilot = trials.pilot()
+    rows = list(dict.fromkeys(want.row for want in wanted))
+    bins = _bins(len(rows) * (replicates + 4))
+    grids = {row: grid_about(pilot[row], bins) for row in rows}
+    counts = _counted(trials, grids, bins, progress)
+    pooled = counts.sum(axis=1, keepdims=True)
+    reached = dict(zip(rows, np.cumsum(np.concatenate([counts, pooled], axis=1), axis=2), strict=True))  # scopes, bins
+    targets = [_target(want, scope, rank, grids[want.row], reached[want.row][scope])
+               for want in wanted for scope, rank in _ranks(want, replicates, each)]
     # What lies in a bin of one key are equal values: they need not be kept.
     divided = False
     while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
         targets, divided = _divided(trials, targets, progress), True
-    return _collect(trials, counting, targets, divided, progress)
+    return _collect(trials, grids, targets, divided, progress)
+
+
+def _counted(trials: Trials, grids: dict[int, Grid], bins: int, progress: Progress) -> Counts:
+    """Every row counted into its bins, int64[rows, replicates, bins]."""
+    counts = np.zeros((len(grids), trials.simulation.replicates, bins), np.int64)
+
+    def count(_: Chunk, results: Array) -> Counts:
+        found = np.zeros((len(grids), bins), np.int64)
+        for (row, grid), line in zip(grids.items(), found, strict=True):
+            grid.count(results[row], line)
+        return found
+
+    for chunk, found in trials.each(count):
+        counts[:, chunk.replicate] += found
+        progress(chunk)
+    return counts
 
 
 POOLED = -1  # the scope of all replicates together: the last of `reached`
@@ -170,25 +165,22 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
     return found_targets
 
 
-def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided: bool,
+def _collect(trials: Trials, grids: dict[int, Grid], targets: list[_Target], divided: bool,
              progress: Progress) -> dict[Wanted, Selected]:
     """The last pass: keep what lies in the targets' bins, and sum what lies beyond where a tail is wanted.
 
-    divided  whether the targets' keys are narrower than the bins of `counting`
+    divided  whether the targets' keys are narrower than the bins of the grids
     """
     replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
     of_scope: dict[int, list[_Target]] = {}
     for target in targets:
         of_scope.setdefault(target.scope, []).append(target)
-    grids = dict(zip(counting.rows, counting.grids, strict=True))
-    quanta = dict(zip(counting.rows, counting.quanta, strict=True))
     kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
-    beyond = [TreeSum() for _ in range(replicates)]  # of the replicate's tails, then of the pooled ones
+    tails_of = {scope: [target for target in found if target.wanted.tail] for scope, found in of_scope.items()}
+    # Exact sums of what lies beyond the replicate's tails, then the pooled ones.
+    beyond = np.zeros((replicates, len(tails_of[0]) + len(tails_of[POOLED]), LIMBS), np.int64)
 
-    def tails(scope: int) -> list[_Target]:
-        return [target for target in of_scope[scope] if target.wanted.tail]
-
-    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], list[Node]]:
+    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], Counts]:
         ranges: dict[int, set[tuple[int, int]]] = {}
         for target in (*of_scope[chunk.replicate], *of_scope[POOLED]):
             if target.low < target.high:
@@ -200,32 +192,28 @@ def _collect(trials: Trials, counting: Counting, targets: list[_Target], divided
                 flags[grids[row].bin_of(low):grids[row].bin_of(high) + 1] = True
             found = grids[row].pick(results[row], flags, room)
             values[row] = _among(found, among) if divided else found.copy()
-        ends = (*tails(chunk.replicate), *tails(POOLED))
-        sums = np.empty((len(ends), -(-chunk.count // BLOCK), 2))
-        for target, line in zip(ends, sums, strict=True):
-            row = target.wanted.row
-            sums_beyond(results[row], target.edge, target.wanted.tail == "high", BLOCK, quanta[row], line)
-        return values, nodes_of(np.moveaxis(sums, 1, 0))
+        limbs = np.zeros(beyond.shape[1:], np.int64)
+        for target, line in zip((*tails_of[chunk.replicate], *tails_of[POOLED]), limbs, strict=True):
+            add_beyond(results[target.wanted.row], target.edge, target.wanted.tail == "high", line)
+        return values, limbs
 
-    for chunk, (values, nodes) in trials.each(gather):
+    for chunk, (values, limbs) in trials.each(gather):
         for row, found in values.items():
             kept.setdefault((row, chunk.replicate), []).append(found)
-        beyond[chunk.replicate].add(nodes)
+        beyond[chunk.replicate] += limbs
         progress(chunk)
-    totals = np.array([tree.total() for tree in beyond])
     chosen: dict[Wanted, list[tuple[float, float]]] = {}
     for scope, found_targets in of_scope.items():
         within = range(replicates) if scope == POOLED else [scope]
         ordered = {row: np.sort(np.concatenate([*(part for replicate in within for part in kept.get((row, replicate), [])), []]))
-                   for row in counting.rows}
-        ends = tails(scope)
+                   for row in grids}
         for target in found_targets:
-            summed = np.zeros(2)
+            total = 0
             if target.wanted.tail:
-                place = ends.index(target) + (len(tails(0)) if scope == POOLED else 0)
-                summed = totals[:, place].sum(axis=0) if scope == POOLED else totals[scope, place]
+                place = tails_of[scope].index(target) + (len(tails_of[0]) if scope == POOLED else 0)
+                total = sum(sum_of_limbs(beyond[replicate, place]) for replicate in within)
             row = target.wanted.row
-            chosen.setdefault(target.wanted, []).append(_finish(target, ordered[row], summed, quanta[row], each * len(within)))
+            chosen.setdefault(target.wanted, []).append(_finish(target, ordered[row], total, each * len(within)))
     return {want: Selected(pooled=found[replicates][0], by_replicate=np.array([value for value, _ in found[:replicates]]),
                            more=tuple(value for value, _ in found[replicates + 1:]), tail_pooled=found[replicates][1],
                            tail_by_replicate=np.array([tail for _, tail in found[:replicates]]))
@@ -242,23 +230,22 @@ def _among(values: Array, ranges: Iterable[tuple[int, int]]) -> Array:
     return found
 
 
-def _finish(target: _Target, kept: Array, beyond: Array, quantum: float, n: int) -> tuple[float, float]:
+def _finish(target: _Target, kept: Array, beyond: int, n: int) -> tuple[float, float]:
     """The order statistic of a target among n values, and the mean of the tail beyond it (NaN where not wanted).
 
     kept     float64, ascending: values of the target's row and scope, all those among its keys and perhaps others
-    beyond   float64[2] of `sums_beyond`: sum of the values in the tail beyond the target's keys, in quanta and what is over
+    beyond   the exact sum of the values in the tail beyond the target's keys
     """
     want, position = target.wanted, target.rank - target.below - 1
-    if target.low == target.high:  # ties, perhaps of all trials: one number stands for them
-        values = np.broadcast_to(value_of(target.low), (target.within,))
+    if target.low == target.high:  # ties, perhaps of all trials
+        edge = float(value_of(target.low))
+        tail = exact(edge) * (target.within - position - 1 if want.tail == "high" else position)
     else:
         first = int(kept.searchsorted(value_of(target.low)))
         values = kept[first:first + target.within]
-    edge = float(values[position])
-    if not want.tail:
-        return edge, float("nan")
-    tail = _summed(values[position + 1:] if want.tail == "high" else values[:position], beyond, quantum)
-    return edge, float(tail_mean(want, edge, tail, target.rank, n))
+        edge = float(values[position])
+        tail = exact_sum(values[position + 1:] if want.tail == "high" else values[:position]) if want.tail else 0
+    return edge, float(tail_mean(want, edge, rounded(beyond + tail), target.rank, n)) if want.tail else math.nan
 
 
 def tail_mean(want: Wanted, edge: Any, beyond: Any, rank: int, n: int) -> Any:
@@ -269,9 +256,3 @@ def tail_mean(want: Wanted, edge: Any, beyond: Any, rank: int, n: int) -> Any:
     if want.tail == "high":
         return (beyond + (rank - n * want.p) * edge) / (n * (1 - want.p))
     return (beyond + (n * want.p - rank + 1) * edge) / (n * want.p)
-
-
-def _summed(values: Array, beyond: Array, quantum: float) -> float:
-    """The sum of values, some of which are summed already; the same to the last digit however they were divided."""
-    whole = whole_quanta(values, quantum)
-    return float(beyond[0] + np.sum(whole)) + float(beyond[1] + np.sum(values - whole))

@@ -1,6 +1,6 @@
 """Exact percentiles of a run that is small enough to be kept: its results are sorted.
 
-What `selection` finds in constant memory by counting, with less to do where there is little.
+What `selection_in_one_pass` finds in little memory, with less to do where there is little.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
+from simulator.engine.brackets import ascending
 from simulator.engine.selection import Selected, Wanted, tail_mean
+from simulator.engine.sums import exact_sum, rounded
 from simulator.engine.trials import Chunk
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -44,10 +46,9 @@ class Keeping:
 def _select(results: Array, wanted: list[Wanted]) -> dict[Wanted, Selected]:
     """The quantiles of one row; results float64[replicates, each]."""
     replicates, each = results.shape
-    sections = np.sort(results, axis=1)
+    sections = np.array([ascending([section]) for section in results])
     n = results.size
-    ranks = {rank for want in wanted for rank in (quantile_rank(n, want.p), *want.more_ranks)}
-    pooled = np.partition(results.ravel(), sorted(rank - 1 for rank in ranks))
+    pooled = ascending([results.ravel()])
     found = {}
     for want in wanted:
         rank, rank_each = quantile_rank(n, want.p), quantile_rank(each, want.p)
@@ -57,7 +58,8 @@ def _select(results: Array, wanted: list[Wanted]) -> dict[Wanted, Selected]:
         if want.tail:
             high = want.tail == "high"
             beyond, beyond_each = (np.s_[rank:], np.s_[rank_each:]) if high else (np.s_[:rank - 1], np.s_[:rank_each - 1])
-            tail = float(tail_mean(want, edge, pooled[beyond].sum(), rank, n))
-            tails = tail_mean(want, by_replicate, sections[:, beyond_each].sum(axis=1), rank_each, each)
+            tail = float(tail_mean(want, edge, rounded(exact_sum(pooled[beyond])), rank, n))
+            sums = np.array([rounded(exact_sum(section[beyond_each])) for section in sections])
+            tails = tail_mean(want, by_replicate, sums, rank_each, each)
         found[want] = Selected(edge, by_replicate.copy(), tuple(float(pooled[more - 1]) for more in want.more_ranks), tail, tails)
     return found

@@ -1,16 +1,21 @@
 """Sums whose last digit does not depend on how the work was divided.
 
-Blocks are added in a binary tree whose shape depends only on their positions: whole chunks (a power of two of
-blocks, aligned) are nodes of that tree, so their sums can be formed apart and put together later.
+Either blocks are added in a binary tree whose shape depends only on their positions: whole chunks (a power of two of blocks,
+aligned) are nodes of that tree, so their sums can be formed apart and put together later. Or sums are exact: whole numbers of
+the least double, rounded once at the end.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from simulator.kernels.accumulators import LIMBS, add_exactly
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Limbs = np.ndarray[Any, np.dtype[np.int64]]
 Node = tuple[int, Array]  # level (the node covers 2^level blocks) and sum
 
 
@@ -48,3 +53,32 @@ class TreeSum:
         for _, left in reversed(self._nodes[:-1]):
             result = left + result
         return result
+
+
+_LEAST_BITS = 1074  # the least positive double is 2^−1074
+
+
+def exact(value: float) -> int:
+    """A finite double in units of the least positive one."""
+    numerator, denominator = float(value).as_integer_ratio()
+    return numerator * ((1 << _LEAST_BITS) // denominator)
+
+
+def exact_sum(values: Array) -> int:
+    """The sum of finite doubles, in units of the least positive one."""
+    limbs = np.zeros(LIMBS, np.int64)
+    add_exactly(np.ascontiguousarray(values), limbs)
+    return sum_of_limbs(limbs)
+
+
+def sum_of_limbs(limbs: Limbs) -> int:
+    """What `add_exactly` has added up, in units of the least positive double."""
+    return sum(int(limbs[position]) << (32 * int(position)) for position in np.flatnonzero(limbs))
+
+
+def rounded(total: int) -> float:
+    """The double next to an exact sum; ±∞ beyond the largest."""
+    try:
+        return total / (1 << _LEAST_BITS)
+    except OverflowError:
+        return math.inf if total > 0 else -math.inf

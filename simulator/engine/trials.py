@@ -1,7 +1,7 @@
 """The trials of a study, chunk by chunk, as often as they are asked for.
 
-Trials are regenerated rather than stored, because every draw has an address; a small run keeps its chunks. Chunks
-are handed to threads and their results come back in order, so neither threads nor chunk size can show in a result.
+Trials are regenerated rather than stored, because every draw has an address. Chunks are handed to threads and their results
+come back in order, so neither threads nor chunk size can show in a result.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ Words = np.ndarray[Any, np.dtype[np.uint64]]
 Answer = TypeVar("Answer")
 
 _CHUNK_BYTES = 4 << 20
-_KEEP_BYTES = 128 << 20
 
 
 def available_cores() -> int:
@@ -57,28 +56,21 @@ class Chunk:
 class Trials:
     """All trials of a compiled study.
 
-    rows, ranked  rows of results, and how many of them (the first) are looked at again after the first pass
+    rows          rows of results
     chunk_blocks  blocks to a chunk, rounded down to a power of two; chosen by size where 0
     """
 
-    def __init__(self, compiled: Compiled, simulation: Simulation, rows: int, ranked: int, threads: int = 0,
+    def __init__(self, compiled: Compiled, simulation: Simulation, rows: int, threads: int = 0,
                  chunk_blocks: int = 0) -> None:
         self.compiled, self.simulation, self.rows = compiled, simulation, rows
         self.threads = threads or available_cores()
         blocks = chunk_blocks or max(1, _CHUNK_BYTES // (8 * rows * BLOCK))
         size = BLOCK * (1 << (blocks.bit_length() - 1))
         each = simulation.trials_per_replicate
-        self._keep = ranked if simulation.trials * ranked * 8 <= _KEEP_BYTES else 0
-        self._kept: dict[int, Array] = {}
         self._sampled: dict[int, Sampling] = {}
         self._free: deque[tuple[Workspace, Array]] = deque()
         self._size, self._each = min(size, each), each
         self._columns = compiled.columns(max(each - 1, BLOCK - 1).bit_length()) if simulation.sampler == "sobol" else None
-
-    @property
-    def keeps(self) -> bool:
-        """Whether results are kept after the first pass rather than made again."""
-        return self._keep > 0
 
     @property
     def chunk_count(self) -> int:
@@ -93,16 +85,14 @@ class Trials:
     def each(self, use: Callable[[Chunk, Array], Answer]) -> Generator[tuple[Chunk, Answer], None, None]:
         """`use` on each chunk's results, float64[rows, count], in threads; the answers in the chunks' order.
 
-        From the second time on only the ranked rows are sure to be there.
-
         `use` must not keep the results: their memory is used again.
         """
         ahead = 2 * self.threads
         with ThreadPoolExecutor(self.threads, thread_name_prefix="tco") as pool:
             waiting: deque[tuple[Chunk, Future[Answer]]] = deque()
             try:
-                for position, chunk in enumerate(self.chunks()):
-                    waiting.append((chunk, pool.submit(self._one, position, chunk, use)))
+                for chunk in self.chunks():
+                    waiting.append((chunk, pool.submit(self._one, chunk, use)))
                     if len(waiting) > ahead:
                         done, future = waiting.popleft()
                         yield done, future.result()
@@ -122,7 +112,6 @@ class Trials:
         other.compiled = replace(self.compiled, plan=plan)
         if replicates:
             other.simulation = replace(self.simulation, replicates=replicates, trials=replicates * self._each)
-        other._kept = {}
         return other
 
     def pilot(self) -> Array:
@@ -144,18 +133,13 @@ class Trials:
         simulate_chunk(plan, self._sampling(replicate), first, work, np.empty((self.rows, BLOCK)) if results is None else results)
         return work
 
-    def _one(self, position: int, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:
-        kept = self._kept.get(position)
-        if kept is not None:
-            return use(chunk, kept)
+    def _one(self, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:
         try:
             work, buffer = self._free.pop()
         except IndexError:
             work, buffer = workspace(self.compiled.plan), np.empty(self.rows * self._size)
         results = buffer[: self.rows * chunk.count].reshape(self.rows, chunk.count)
         simulate_chunk(self.compiled.plan, self._sampling(chunk.replicate), chunk.first, work, results)
-        if self._keep:
-            self._kept[position] = results[: self._keep].copy()
         answer = use(chunk, results)
         self._free.append((work, buffer))
         return answer

@@ -106,14 +106,14 @@ def explain(run: Run | FinishedRun | str | os.PathLike[str], percentile: float |
     row, factor, owner = _row_of(run, study, rows, quantity, platform, scenario)
     levels = [float(p) for p in (percentile if isinstance(percentile, Sequence) else [percentile])]
     _check(study, levels, trial)
-    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), rows.ranked, threads)
+    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), threads)
     done = 0
 
     def step() -> None:
         nonlocal done
         done += 1
         if progress:
-            progress(min(done / ((1 if trial else 3) * trials.chunk_count), 1.0))
+            progress(min(done / ((1 if trial else 2) * trials.chunk_count), 1.0))
 
     # (percentile, replicate, number, reported) of each
     found: list[tuple[float, int, int, float | None]] = []

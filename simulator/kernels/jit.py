@@ -68,6 +68,12 @@ def _cache_folder() -> Path | None:
 _FOLDER = _cache_folder()
 
 
+def is_compiled() -> bool:
+    """Whether kernels have been compiled before, so that another process finds them; where none can be kept each compiles its
+    own."""
+    return _FOLDER is None or any(_FOLDER.rglob("*.nbi"))
+
+
 class _Cache(FunctionCache):
     """numba's cache of compiled functions. Before it loads one, numba learns all that it can compile, SciPy's linear algebra
     included: longer than `import numba` takes, and of use only to the compiler, which does so itself. Machine code needs no

@@ -6,16 +6,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.reporting.wording import as_given
+
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and dark enough on white.
 BLUE, ORANGE, INK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
+_WIDE, _MOST_TICKS = 300.0, 9  # of a logarithmic axis: ends so many times apart have ticks at powers of ten only
 STYLE: Any = {
           "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
           "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "text.color": INK,
           "text.parse_math": False,
           "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
+
+
+def name_in_decades(axis: Axis, low: float, high: float) -> None:
+    """Round, plain numbers on a logarithmic axis from `low` to `high`, as many as there is room for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    wide = high / low > _WIDE
+    axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=_MOST_TICKS))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(tick)))
 
 
 def save_figure(make: Callable[[], Figure], path: Path) -> None:

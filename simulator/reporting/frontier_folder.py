@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulator.experiments.frontier import FrontierResult
 from simulator.experiments.frontier_document import document, table
+from simulator.locks import unfinished
 from simulator.reporting.frontier_chart import save_frontier
 from simulator.run_folder import (
     dated_name,
@@ -14,7 +15,6 @@ from simulator.run_folder import (
     free_name,
     json_text,
     study_files,
-    unfinished,
     write_parquet,
     write_text,
 )

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.experiments.sensitivity.reverse_stress import Box, Limit, ReverseStress
-from simulator.quantities import INPUT
-from simulator.reporting.wording import digits, label_of, listed, percent, plain_number
-from simulator.study.model import Platform, Process, Study
-
-# Units in which a share is read as a percentage.
-_IN_PERCENT = {"1": " %", "1/year": " % a year"}
+from simulator.reporting.input_names import in_sentence, input_name, owner_of, unit_and_scale
+from simulator.reporting.wording import digits, listed, percent, plain_number
+from simulator.study.model import Process, Study
 
 
 def reverse_stress_in_words(study: Study, found: ReverseStress) -> str:
@@ -46,24 +43,12 @@ def _challenger(found: ReverseStress, box: Box) -> str:
 def _limit_in_words(study: Study, limit: Limit) -> str:
     """"utilization is under 38 %", "the capex of NVIDIA HGX H200 is between 40,000 and 45,000 USD/GPU"."""
     given = study.inputs().get(limit.input)
-    parts = limit.input.split(".")
-    owner = next((platform for platform in study.platforms if parts[:2] == ["platforms", platform.name]), None)
+    unit, scale = unit_and_scale(study, limit.input)
     if given is None:  # failures of single GPUs
-        return f"failures{_of(owner)} are {_range(limit, ' sd', 1.0)} from what was to be expected"
-    name = given.quantity.name if given.quantity.name in INPUT else parts[-1]
-    label = label_of(name)
-    label = label if label[:2].isupper() else label[0].lower() + label[1:]
+        owner = owner_of(study, limit.input)
+        return f"failures{f' of {owner.label}' if owner else ''} are {_range(limit, unit, scale)} from what was to be expected"
     mean = ", its mean over 60 months," if isinstance(given.value, Process) else ""
-    unit, scale = " years" if given.quantity.unit == "year" else f" {given.quantity.unit}", 1.0
-    if given.quantity.unit in _IN_PERCENT and given.quantity.high <= 1:
-        unit, scale = _IN_PERCENT[given.quantity.unit], 100.0
-    elif given.quantity.unit == "1":
-        unit = ""
-    return f"the {label}{_of(owner)}{mean} is {_range(limit, unit, scale)}"
-
-
-def _of(owner: Platform | None) -> str:
-    return f" of {owner.label}" if owner else ""
+    return f"the {in_sentence(input_name(study, limit.input))}{mean} is {_range(limit, unit, scale)}"
 
 
 def _range(limit: Limit, unit: str, scale: float) -> str:

@@ -13,7 +13,7 @@ from simulator.quantities import COST, RATIO
 from simulator.reporting.charts import GREY, save_figure
 from simulator.reporting.frontier_chart import COLOURS, LINES, darkened, shortened
 from simulator.reporting.sweep_terminal import coordinate, flip_in_words, heading
-from simulator.reporting.wording import percent
+from simulator.reporting.wording import as_given, number, percent, to_digits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ def lines(result: SweepResult) -> Figure:
     marked = [flip for flip in flips(result) if flip.of == "median"]
     for flip in marked if len(marked) <= _MOST_FLIPS else ():
         axes.axvline(flip.at.value, color=GREY, linewidth=0.9, linestyle=(0, (2, 2)), zorder=2)
-        axes.annotate(f"flip at {flip.at.value:.3g}", (flip.at.value, 0), (-2, 5), xycoords=("data", "axes fraction"),
+        axes.annotate(f"flip at {number(flip.at)}", (flip.at.value, 0), (-2, 5), xycoords=("data", "axes fraction"),
                       textcoords="offset points", fontsize=8.5, color="#555555", rotation=90, ha="right", va="bottom")
     axes.set_xlabel(heading(given) + (" (logarithmic)" if given.logarithmic else ""))
     axes.set_ylabel("USD per million tokens" + (" (logarithmic)" if logarithmic else ""))
@@ -157,7 +157,7 @@ def _write(axes: Axes, values: Any, image: Any) -> None:
             continue
         red, green, blue, _ = image.cmap(image.norm(value))
         light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.55
-        axes.text(column, row, f"{value:.3g}", ha="center", va="center", fontsize=8.5, color="#1a1a1a" if light else "white")
+        axes.text(column, row, to_digits(value), ha="center", va="center", fontsize=8.5, color="#1a1a1a" if light else "white")
 
 
 def _values(result: SweepResult, owner: str, quantity: str, statistic: str) -> Any:
@@ -172,4 +172,4 @@ def _plain_numbers(axis: Axis, logarithmic: bool) -> None:
     if logarithmic:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.6g}"))
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(tick)))

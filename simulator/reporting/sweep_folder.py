@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulator.experiments.sweep import SweepResult
 from simulator.experiments.sweep_document import dataset, document, table
+from simulator.locks import unfinished
 from simulator.reporting.sweep_charts import has_chart, save_chart
 from simulator.run_folder import (
     dated_name,
@@ -14,7 +15,6 @@ from simulator.run_folder import (
     free_name,
     json_text,
     study_files,
-    unfinished,
     write_parquet,
     write_text,
 )

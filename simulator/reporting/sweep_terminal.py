@@ -12,7 +12,7 @@ from rich.text import Text
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.sweep import Flip, SweepResult, flips
 from simulator.quantities import COST, RATIO
-from simulator.reporting.wording import digits, number, percent, plain_number
+from simulator.reporting.wording import digits, number, percent, plain_number, short
 from simulator.study.model import SweptInput
 
 _MOST_COLUMNS = 10  # of a grid that is printed as one
@@ -43,7 +43,7 @@ def heading(given: SweptInput) -> str:
 def coordinate(given: SweptInput, k: int) -> str:
     """A value of a swept input."""
     value = given.coordinates[k]
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    return short(value) if isinstance(value, float) else str(value)
 
 
 def flip_in_words(result: SweepResult, flip: Flip) -> str:
@@ -54,7 +54,7 @@ def flip_in_words(result: SweepResult, flip: Flip) -> str:
     at = plain_number(flip.at.value, digits(flip.at.value, flip.at.standard_error, 2))
     x = sorted(map(float, given.coordinates))
     low, high = max(v for v in x if v <= flip.at.value), min(v for v in x if v >= flip.at.value)
-    between = "" if low == high else f" (between {low:,.4g} and {high:,.4g})"
+    between = "" if low == high else f" (between {short(low)} and {short(high)})"
     return (f"At {given.path} of about {at}{unit}{between} the median costs are equal: below, {labels[flip.cheaper_below]} costs "
             f"less, above, {labels[flip.cheaper_above]}.")
 

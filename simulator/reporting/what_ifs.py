@@ -10,7 +10,7 @@ from rich.text import Text
 
 from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
 from simulator.quantities import COST
-from simulator.reporting.wording import chance, digits, headline, number, plain_number
+from simulator.reporting.wording import as_given, chance, digits, headline, number, plain_number
 from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run
 from simulator.study.model import WhatIf
 
@@ -104,7 +104,7 @@ def _hedges(run: Run, priced: list[WhatIf]) -> Table:
         paying = [platform for platform in run.study.platforms if what_if.costs.get(platform.name)]
         for position, platform in enumerate(paying):
             paid = what_if.costs[platform.name]
-            cells = [f"{paid:.6g}"]
+            cells = [as_given(paid)]
             for statistic in ("mean", "cvar95"):
                 change = run.estimate(platform.name, _COST_CHANGE, statistic, what_if.name)
                 net = Estimate(change.value + paid, change.standard_error, change.low + paid, change.high + paid)

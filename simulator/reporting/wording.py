@@ -54,6 +54,11 @@ def as_given(value: float, thousands: bool = True) -> str:
     return f"{value:,.10g}" if thousands else f"{value:.10g}"
 
 
+def short(value: float, most: int = MOST_DIGITS + 1) -> str:
+    """A number as somebody would write it, to so many significant digits at most: "1.5", "0.03667"."""
+    return as_given(round(value, digits(value, 0.0, most)))
+
+
 def tiny(value: float) -> str:
     """A difference that may be of rounding alone, to two digits: 0.031, 2.2e-16."""
     return f"{value:.2g}"
@@ -66,7 +71,7 @@ def plural(count: int, word: str, words: str = "") -> str:
 
 def plain_number(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands set apart; negative decimals round to tens, hundreds …"""
-    rounded = round(value, decimals)
+    rounded = round(value, decimals) + 0.0  # no minus before a zero
     return f"{rounded:,.{max(decimals, 0)}f}"
 
 

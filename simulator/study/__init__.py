@@ -11,7 +11,7 @@ from simulator.study.model import Study
 from simulator.study.problems import StudyError
 from simulator.study.reading import check_part, read_study_with_all
 
-__all__ = ["Study", "StudyError", "check", "load"]
+__all__ = ["Study", "StudyError", "check", "load", "load_if_study"]
 
 
 def load(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = (),
@@ -24,6 +24,17 @@ def load(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]
     Raises StudyError with everything that is wrong, each with file, line and path, also in what-ifs that are never run.
     """
     return read_study_with_all(load_tree(file, overlays, overrides), Path(file).stem)
+
+
+def load_if_study(file: str | os.PathLike[str], overlays: Iterable[str | os.PathLike[str]] = (),
+                  overrides: Iterable[str] = ()) -> Study | None:
+    """As `load`; None for a file without a name under `study`, a part that others extend. Raises StudyError."""
+    document = load_tree(file)
+    if "study" not in document.tree and not document.problems:
+        return None
+    if overlays or overrides:
+        document = load_tree(file, overlays, overrides)
+    return read_study_with_all(document, Path(file).stem)
 
 
 def check(file: str | os.PathLike[str]) -> Study | None:

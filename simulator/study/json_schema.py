@@ -16,6 +16,7 @@ from simulator.study.platforms import TOKEN_BASES
 from simulator.study.processes import JUMPS, PROCESS_OPTIONAL, PROCESS_REQUIRED, STATIONARY
 from simulator.study.reading import FEWEST_REPLICATES, MOST_REPLICATES, MOST_TRIALS, SAMPLERS
 from simulator.study.schema import SCHEMA
+from simulator.study.sensitivity import METHODS, TARGETS
 from simulator.study.sweeps import MOST_POINTS, SCALES
 
 _TEXT = {"type": ["string", "number"]}  # 2026 is a date and a name
@@ -60,6 +61,9 @@ def study_schema() -> dict[str, Any]:
                     _object({"from": {"type": "number"}, "to": {"type": "number"}, "points": {
                         "type": "integer", "minimum": 2, "maximum": MOST_POINTS}, "scale": {"enum": list(SCALES)},
                         "unit": _UNIT}, ["from", "to", "points"])]}}}, ["over"])},
+            "sensitivity": {"description": "what tco sensitivity is to tell; all that applies where left out", **_object({
+                "methods": {"type": "array", "minItems": 1, "items": {"enum": list(METHODS)}},
+                "target": {"enum": list(TARGETS)}})},
             "simulation": _object({
                 "trials": {"type": "integer", "minimum": 1, "maximum": MOST_TRIALS},
                 "replicates": {"type": "integer", "minimum": FEWEST_REPLICATES, "maximum": MOST_REPLICATES},

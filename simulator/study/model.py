@@ -23,6 +23,7 @@ from simulator.study.plan import TokenPlan
 from simulator.study.problems import Place
 from simulator.study.published import Published
 from simulator.study.reader import DataFile
+from simulator.study.sensitivity import SensitivityChoice
 
 _BY_DEFAULT = Place("default")
 
@@ -246,6 +247,7 @@ class Study:
     what_ifs: tuple[WhatIf, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     other_files: tuple[DataFile, ...] = ()
+    sensitivity: SensitivityChoice = field(default_factory=SensitivityChoice)
 
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""

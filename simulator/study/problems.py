@@ -72,6 +72,8 @@ def nearest(name: object, valid: Iterable[str]) -> str:
 def any_of(names: Iterable[str]) -> str:
     """Names as alternatives: "a, b or c"."""
     *most, last = names
+    if not most:
+        return last
     return f"{', '.join(most)} or {last}" if most else last
 
 

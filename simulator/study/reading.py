@@ -29,6 +29,7 @@ from simulator.study.problems import Path, Problem, StudyError, path_text, shown
 from simulator.study.published import read_published
 from simulator.study.reader import Reader
 from simulator.study.schema import SCHEMA, why_unread
+from simulator.study.sensitivity import read_sensitivity
 from simulator.study.sweeps import ends_of, read_sweeps
 from simulator.study.what_ifs import read_what_ifs, settings_of
 
@@ -37,11 +38,10 @@ MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
-              "compare_across_operating_points", "evidence", "as_of", "published", "plan",
-              "what_ifs", "sweeps")
+              "compare_across_operating_points", "evidence", "as_of", "published", "plan", "what_ifs", "sweeps",
+              "sensitivity")
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
-# Words of the format that this version reads but cannot act on: refused, since ignoring them would change the answer.
-_LATER = ("sensitivity",)
+_ASKED_BESIDE = ("as_of", "what_ifs", "sweeps", "sensitivity")  # on which no result of a run depends
 
 
 def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
@@ -92,10 +92,7 @@ def check_part(document: Document) -> None:
 
 def _read(reader: Reader, default_name: str) -> Study:
     tree = reader.document.tree
-    for key in tree:
-        if key in _LATER:
-            reader.refuse((key,), f"this version does not act on '{key}' yet; take it out to run the study without it")
-    reader.known_keys({k: v for k, v in tree.items() if k not in _LATER}, (), STUDY_KEYS, "key")
+    reader.known_keys(tree, (), STUDY_KEYS, "key")
     if "schema" not in tree:
         reader.missing(("schema",), f"expected 'schema: {SCHEMA}'")
     elif unread := why_unread(tree["schema"]):
@@ -120,16 +117,17 @@ def _read(reader: Reader, default_name: str) -> Study:
     published = read_published(reader, tree.get("published"), names if isinstance(names, dict) else ())
     plan = read_plan(reader, tree.get("plan"), platforms)
     what_ifs, sweeps = read_what_ifs(reader, tree.get("what_ifs")), read_sweeps(reader, tree.get("sweeps"))
+    sensitivity = read_sensitivity(reader, tree.get("sensitivity"))
     name = reader.text(tree, "study", (), default_name)
     description = reader.text(tree, "description", ())
     files = tuple(dict.fromkeys(reader.data_files))
     return Study(name, description, simulation, platforms, _digest(reader, files), tuple(warnings), reader.document, published,
-                 files, correlations, reader.evidence, plan, what_ifs, sweeps)
+                 files, correlations, reader.evidence, plan, what_ifs, sweeps, sensitivity=sensitivity)
 
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:
     """Of what the results depend on: not of the date that evidence is compared with, nor of what else could be asked."""
-    tree = {key: value for key, value in reader.document.tree.items() if key not in ("as_of", "what_ifs", "sweeps")}
+    tree = {key: value for key, value in reader.document.tree.items() if key not in _ASKED_BESIDE}
     return digest(tree, *(file.digest for file in files), *([reader.evidence] if reader.evidence else ()))
 
 

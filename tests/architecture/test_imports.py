@@ -12,9 +12,9 @@ import simulator
 ROOT = Path(simulator.__file__).parent
 # A module may import from its own tier and from those before it.
 TIERS = [
-    {"units"},
+    {"units", "locks"},
     {"quantities", "kernels"},
-    {"study", "analysis", "dataset", "netcdf", "results", "run_folder", "run_documents", "finished_run"},
+    {"study", "analysis", "dataset", "netcdf", "results", "run_folder", "run_documents", "finished_run", "run_index"},
     {"engine"},
     {"experiments", "fitting", "adapters"},
     {"reporting"},

@@ -60,7 +60,7 @@ CASES = {
     "unknown sampler": ("seed: 1", "sampler: sobl", 3, "simulation.sampler", "did you mean 'sobol'"),
     "unknown basis": ("token_basis: total}\n  b", "token_basis: all}\n  b", 17, "operating_point.token_basis", "total"),
     "unknown grade": ("utilization: {", "utilization: {grade: guess, ", 5, "shared.utilization.grade", "judgement"),
-    "not yet": ("study: test", "study: test\nplan: {tokens_per_year: 1}", 3, "plan", "take it out"),
+    "half a plan": ("study: test", "study: test\nplan: {tokens_per_year: 1}", 3, "plan.years", "is missing"),
     "duplicate key": ("    power: 1.4", "    power: 1.4\n    power: 1.5", 16, "platforms.a.power", "line 15"),
     "text for a number": ("throughput: 900\n    throughput_f", "throughput: fast\n    throughput_f", 12, "platforms.a.throughput",
                           "expected a number"),

@@ -11,7 +11,8 @@ import studies
 from PIL import Image
 
 import simulator
-from simulator.run_folder import finish, unfinished
+from simulator.locks import unfinished
+from simulator.run_folder import finish
 
 
 def tco(*arguments, cwd=None):

@@ -37,7 +37,7 @@ def test_drawn_inputs_give_the_costs_of_their_trials(load, lanes):
     data = studies.study()
     data["shared"]["energy_price"] = {"distribution": "uniform", "low": 0.05, "high": 0.1}
     compiled = compile_study(load(data, "simulation.trials=32768"), [], [])
-    trials = Trials(compiled, load(data, "simulation.trials=32768").simulation, 4, 0)
+    trials = Trials(compiled, load(data, "simulation.trials=32768").simulation, 4)
     blocks = [trials.block(3, first) for first in (0, 256, 512)]
     values = np.concatenate([work.values for work in blocks], axis=1)[:, :lanes]
     expected = np.concatenate([work.outputs[:, COST_PER_MILLION] for work in blocks], axis=1)[:, :lanes]
@@ -91,7 +91,7 @@ def test_what_is_held_moves_no_other_draw(load, copula):
     study = load(studies.study(correlations={"copula": copula, **CORRELATED}))
     compiled = compile_study(study, [], [])
     row = compiled.rows.index("platforms.a.throughput")
-    free, held = (Trials(one, study.simulation, 4, 0).block(1, 0) for one in (compiled, holding(compiled, {row: 5000.0})))
+    free, held = (Trials(one, study.simulation, 4).block(1, 0) for one in (compiled, holding(compiled, {row: 5000.0})))
     others = [k for k in range(len(compiled.rows)) if k != row]
     assert np.array_equal(free.values[others], held.values[others], equal_nan=True)
     assert np.all(held.values[row] == 5000) and np.array_equal(free.prices, held.prices)

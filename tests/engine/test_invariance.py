@@ -27,10 +27,14 @@ def base(load):
 
 @pytest.mark.parametrize("sampler", ["sobol", "random"])
 @pytest.mark.parametrize(("threads", "chunk_blocks"), [(1, 1), (2, 2), (3, 16), (8, 5)])
-def test_bit_identical_for_any_threads_and_chunks(load, sampler, threads, chunk_blocks):
+@pytest.mark.parametrize("few", [1 << 16, 0], ids=["all kept", "by bracket"])
+def test_bit_identical_for_any_threads_and_chunks(load, monkeypatch, sampler, threads, chunk_blocks, few):
     # 1500 a replicate under `random`: the last block and the last chunk are not full.
     study = load(studies.study(), f"simulation.sampler={sampler}", "simulation.trials=48000")
-    assert numbers(simulator.run(study, threads, chunk_blocks=chunk_blocks)) == numbers(simulator.run(study, 1))
+    one = numbers(simulator.run(study, 1))
+    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", few)
+    monkeypatch.setattr("simulator.engine.selection_in_one_pass._FIRST", 1 << 10)
+    assert numbers(simulator.run(study, threads, chunk_blocks=chunk_blocks)) == one
 
 
 def test_the_same_twice_and_different_by_seed(load, base):

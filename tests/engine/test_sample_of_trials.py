@@ -39,7 +39,7 @@ def test_a_price_path_is_its_means(load):
     study = load(studies.study())
     sample = sample_of_trials(study, 32 * 128)
     compiled = compile_study(study, [], [])
-    work = Trials(compiled, study.simulation, 4, 0).block(3, 0)
+    work = Trials(compiled, study.simulation, 4).block(3, 0)
     prices = work.prices[0]
     weights = 1.1 ** (-np.arange(int(work.months[0])) / 12)
     for k, (months, discounted) in enumerate(PRICE_MEANS):

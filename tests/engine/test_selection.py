@@ -1,4 +1,4 @@
-"""Percentiles, moments and tails equal those of all trials sorted, whether chunks are kept or made again."""
+"""Percentiles, moments and tails equal those of all trials sorted, whether results are kept all or by bracket or made again."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 import studies
 
 import simulator
-from simulator.engine import selection, trials
+from simulator.engine import selection, selection_in_one_pass, trials
 from simulator.engine.grids import keys_of
 from simulator.engine.layout import layout
 from simulator.engine.parameters import compile_study
@@ -16,7 +16,7 @@ from simulator.engine.parameters import compile_study
 def everything(study):
     """All results, float64[rows, replicates, trials each], and the rows."""
     rows = layout(study)
-    source = trials.Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), rows.ranked)
+    source = trials.Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows))
     found = [results for _, results in source.each(lambda chunk, results: results.copy())]
     return rows, np.concatenate(found, axis=1).reshape(len(rows.rows), study.simulation.replicates, -1)
 
@@ -38,17 +38,41 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("way", ["sorted", "kept", "again"])
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("sampler", ["sobol", "random"])
-def test_equal_to_sorting(load, monkeypatch, case, way, sampler):
-    if way != "sorted":
-        monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
-    if way == "again":
-        monkeypatch.setattr(trials, "_KEEP_BYTES", 0)
+def find(monkeypatch, way):
+    """Make a small run find its order statistics in one of the ways of larger ones."""
+    if way == "all kept":
+        return
+    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
+    # Several looks at the brackets within the first replicate and several narrowings.
+    monkeypatch.setattr(selection_in_one_pass, "_FIRST", 256)
+    monkeypatch.setattr(selection_in_one_pass, "_LONGER", 2)
+    monkeypatch.setattr(selection_in_one_pass, "_SPARE", 100)
+    if way == "by bracket, some missed":
+        monkeypatch.setattr("simulator.engine.brackets.STANDARD_ERRORS", 0.7)
+    if way == "made again":
+        monkeypatch.setattr(selection_in_one_pass, "_MOST_KEPT", 1000)
         # So little room that bins are divided several times before anything is kept.
         monkeypatch.setattr("simulator.engine.selection._KEPT_VALUES", 2000)
         monkeypatch.setattr("simulator.engine.selection._COUNT_BYTES", 1 << 20)
+
+
+def count_missed(monkeypatch):
+    """How many quantiles each call to `select` is for, as a list that fills."""
+    missed = []
+    select = selection_in_one_pass.select
+    monkeypatch.setattr(selection_in_one_pass, "select", lambda trials, wanted, progress: (
+        missed.append(len(wanted)), select(trials, wanted, progress))[1])
+    return missed
+
+
+WAYS = ["all kept", "by bracket", "by bracket, some missed", "made again"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("sampler", ["sobol", "random"])
+def test_equal_to_sorting(load, monkeypatch, case, way, sampler):
+    find(monkeypatch, way)
     study = load(studies.study(), "simulation.trials=36000", f"simulation.sampler={sampler}", *CASES[case])
     run = simulator.run(study)
     rows, results = everything(study)
@@ -77,12 +101,58 @@ def test_equal_to_sorting(load, monkeypatch, case, way, sampler):
             assert run.estimate(owner, row.quantity, "sd").value == pytest.approx(values.std(ddof=1), rel=1e-9)
 
 
-def test_kept_and_made_again_give_the_same_bits(load, monkeypatch):
-    study = load(studies.study(), "simulation.trials=36000")
+@pytest.mark.parametrize("case", CASES)
+def test_every_way_gives_the_same_bits(load, monkeypatch, case):
+    study = load(studies.study(), "simulation.trials=36000", *CASES[case])
+    found = []
+    for way in WAYS:
+        with monkeypatch.context() as patch:
+            find(patch, way)
+            found.append(simulator.run(study).records)
+    assert found == found[:1] * len(WAYS)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("sampler", ["sobol", "random", "latin_hypercube"])
+def test_brackets_hold_what_is_sought(load, monkeypatch, case, sampler):
+    find(monkeypatch, "by bracket")
+    missed = count_missed(monkeypatch)
+    simulator.run(load(studies.study(), "simulation.trials=36000", f"simulation.sampler={sampler}", *CASES[case]))
+    assert not missed
+
+
+def test_brackets_may_be_looked_at_when_all_trials_are_seen(load, monkeypatch):
+    find(monkeypatch, "by bracket")
+    monkeypatch.setattr(selection_in_one_pass, "_FIRST", 32768)
+    missed = count_missed(monkeypatch)
+    simulator.run(load(studies.study(), "simulation.trials=32768"))
+    assert not missed
+
+
+def test_what_narrow_brackets_miss_is_found_again(load, monkeypatch):
+    find(monkeypatch, "by bracket, some missed")
+    missed = count_missed(monkeypatch)
+    run = simulator.run(load(studies.study(), "simulation.trials=36000", "simulation.sampler=random"))
+    assert len(missed) == 1
+    assert 0 < missed[0] <= 7 * len({(r.owner, r.quantity) for r in run.records if r.statistic == "p50"})
+
+
+def test_little_is_kept(load, monkeypatch):
     monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
-    kept = simulator.run(study).records
-    monkeypatch.setattr(trials, "_KEEP_BYTES", 0)
-    assert simulator.run(study).records == kept
+    most, count = [0], selection_in_one_pass.OnePass._count_kept
+
+    def watch(ranking):
+        count(ranking)
+        if ranking._settled:
+            most[0] = max(most[0], ranking._kept)
+
+    monkeypatch.setattr(selection_in_one_pass.OnePass, "_count_kept", watch)
+    monkeypatch.setattr(selection_in_one_pass, "_SPARE", 0)
+    for ties in ((), CASES["ties"]):
+        most[0] = 0
+        study = load(studies.study(), "simulation.trials=1048576", *ties)
+        simulator.run(study)
+        assert 0 < most[0] < 0.1 * study.simulation.trials * layout(study).ranked
 
 
 def test_random_intervals_are_order_statistics(load):

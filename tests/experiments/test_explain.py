@@ -24,7 +24,7 @@ def all_trials(study, kind="output", owner=0, quantity=COST.name):
     """Every trial's value, float64[replicates, trials]."""
     rows = layout(study)
     row = rows.find(kind, owner, quantity)
-    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), rows.ranked)
+    trials = Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows))
     found = np.empty((study.simulation.replicates, study.simulation.trials_per_replicate))
     for chunk, values in trials.each(lambda _, results: results[row].copy()):
         found[chunk.replicate, chunk.first:chunk.first + chunk.count] = values

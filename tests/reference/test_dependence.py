@@ -34,7 +34,7 @@ def drawn(loaded, *paths):
     """All trials of the first replicate of some inputs."""
     rows = layout(loaded)
     compiled = compile_study(loaded, rows.wanted, rows.pairs)
-    trials = Trials(compiled, loaded.simulation, len(rows.rows), rows.ranked, 1)
+    trials = Trials(compiled, loaded.simulation, len(rows.rows), 1)
     blocks = [trials.block(0, first).values.copy() for first in range(0, loaded.simulation.trials_per_replicate, BLOCK)]
     values = np.concatenate(blocks, axis=1)
     return [values[compiled.rows.index(path)] for path in paths]
@@ -125,7 +125,7 @@ def test_processes_depend_through_their_monthly_shocks(load):
                          for name, market in (("a", "one"), ("b", "two"))}
     loaded = load(data)
     rows = layout(loaded)
-    trials = Trials(compile_study(loaded, rows.wanted, rows.pairs), loaded.simulation, len(rows.rows), rows.ranked, 1)
+    trials = Trials(compile_study(loaded, rows.wanted, rows.pairs), loaded.simulation, len(rows.rows), 1)
     prices = np.concatenate([trials.block(0, first).prices.copy() for first in range(0, 4096, BLOCK)], axis=2)
     x = np.log(prices[:, :36] / 2)
     kept = math.exp(-1.5 / 12)

@@ -224,7 +224,7 @@ def test_equal_distributions_on_draws_of_their_own_are_not_told_apart(load):
 def test_equal_to_counting_all_trials(load, change):
     study = load(studies.study(), change, "simulation.sampler=random")
     rows = layout(study)
-    source = trials.Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows), rows.ranked)
+    source = trials.Trials(compile_study(study, rows.wanted, rows.pairs), study.simulation, len(rows.rows))
     results = np.concatenate([block for _, block in source.each(lambda chunk, results: results.copy())], axis=1)
     pilot, each = source.pilot(), study.simulation.trials_per_replicate
     a, b = (results[rows.find("output", owner, "cost_per_million_tokens")] for owner in (0, 1))

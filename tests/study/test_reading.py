@@ -191,7 +191,6 @@ def test_a_misspelt_key_is_not_missing_as_well(path, wrong, message):
     ("study", None, "study: found nothing; expected text"),
     ("description", ["a"], "description: found a list of 1; expected text"),
     ("compare_across_operating_points", "yes", "compare_across_operating_points: found the text 'yes'; expected true or false"),
-    ("sensitivity", {}, "sensitivity: this version does not act on 'sensitivity' yet; take it out to run the study without it"),
     ("shared.horizon", 5, "shared.horizon: found the horizon, which all platforms share; expected it under simulation"),
     ("shared.operating_point", {},
     "shared.operating_point: unknown input 'operating_point'; expected one of those that 'tco schema' lists"),

@@ -45,7 +45,7 @@ def conditional(study: Study, threads: int = 0) -> tuple[Conditional, ...]:
     found = [factor for factor in factors(study, compiled) if factor.platform < 0]
     columns = [(path, factor.group, source) for factor in found for path, source in _sources(compiled, factor)]
     values, costs = np.empty((len(columns), replicates, each)), np.empty((platforms, replicates, each))
-    trials = Trials(compiled, simulation, 3 * platforms, 0)
+    trials = Trials(compiled, simulation, 3 * platforms)
 
     def one(replicate: int) -> None:
         work = None

@@ -10,6 +10,7 @@ import numpy as np
 from simulator.analysis.intervals import Estimate, probability, sectioning
 from simulator.engine.common_draws import common_draws, gap, median
 from simulator.engine.evaluate import evaluate, medians
+from simulator.experiments.sensitivity.players import NotApplicable
 from simulator.experiments.sensitivity.ranges import Range, find_range, only
 from simulator.study.model import Study
 
@@ -53,7 +54,7 @@ def crossover(study: Study, x: str, y: str, pair: tuple[int, int], points: tuple
     drawn       whether all other inputs are drawn, on the same trials at every point; else they stand at their medians
     replicates  of 256 trials each
     An input is held by decree: what correlates with it is drawn as always. Raises ValueError for a path that is no input, for the
-    same path twice, and where a cost is not positive, so that it has no ratio.
+    same path twice, NotApplicable where a cost is not positive, so that it has no ratio.
     """
     study = only(study, pair)
     draws = common_draws(study, replicates, threads=threads)
@@ -91,7 +92,7 @@ def _compared(later: Array, earlier: Array) -> tuple[Estimate, Estimate]:
 
 def _log_ratio(gaps: Array) -> Array:
     if np.any(np.abs(gaps) >= 1):
-        raise ValueError("found a cost that is not positive, which has no ratio; expected inputs at which both platforms cost "
-                         "something")
+        raise NotApplicable("found a cost that is not positive, which has no ratio; expected inputs at which both platforms cost "
+                            "something")
     found: Array = 2 * np.arctanh(gaps)
     return found

@@ -11,7 +11,9 @@ import numpy as np
 from simulator.analysis.conditional_means import Fit
 from simulator.analysis.intervals import Estimate, dominated_by_one_trial, largest_share
 from simulator.analysis.ranks import rank_correlations, ranked, regression_coefficients
-from simulator.experiments.sensitivity.ranked_sample import COST, Output, RankedSample
+from simulator.experiments.sensitivity.outputs import Output
+from simulator.experiments.sensitivity.ranked_sample import RankedSample
+from simulator.quantities import COST
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -80,6 +82,6 @@ def _withheld(output: Output, values: Array) -> str:
     deviations = (values - values.mean()) ** 2
     if not dominated_by_one_trial(len(values), float(deviations.sum()), float(deviations.max())):
         return ""
-    instead = "; take the log of the cost, which has no such trial" if output.kind == COST else ""
-    return (f"one trial of {output.owner} carries over {largest_share(len(values)):.1%} of the sum of squared deviations: its "
+    instead = "; take the log of the cost, which has no such trial" if output.quantity == COST.name else ""
+    return (f"one trial of {output.of} carries over {largest_share(len(values)):.1%} of the sum of squared deviations: its "
             f"variance is too unsure to be shared out{instead}")

@@ -15,6 +15,7 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LOG_COST, LOG_RATIO = "log_cost", "log_ratio"
+_ROUNDING = 1e-12  # relative: less is no variation, but what is left of rounding where all that varies cancels out
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Output:
 
     quantity: str
     of: str
+
+
+def settled(values: Array) -> Array:
+    """Logarithms as they are, or all equal where they differ by rounding alone."""
+    return np.full_like(values, values.flat[0]) if np.ptp(values) < _ROUNDING else values
 
 
 def outputs(study: Study, costs: Array) -> Iterator[tuple[Output, Array, str]]:
@@ -48,7 +54,7 @@ def outputs(study: Study, costs: Array) -> Iterator[tuple[Output, Array, str]]:
     for k, name in enumerate(names):
         yield Output(LOG_COST, name), of(k), why_not[k]
     for this, that in layout(study).pairs:
-        yield Output(LOG_RATIO, f"{names[this]}/{names[that]}"), of(this) - of(that), why_not[this] or why_not[that]
+        yield Output(LOG_RATIO, f"{names[this]}/{names[that]}"), settled(of(this) - of(that)), why_not[this] or why_not[that]
 
 
 def _why_no_variance(cost: Array) -> str:

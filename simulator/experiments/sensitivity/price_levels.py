@@ -55,7 +55,7 @@ def price_levels(compiled: Compiled, simulation: Simulation, probabilities: Arra
     window = holding(compiled, held)
     window = replace(window, plan=window.plan._replace(horizon=max(plan.horizon, WINDOW / MONTHS_PER_YEAR)))
     paths = Trials(window, replace(simulation, replicates=_REPLICATES, trials=_REPLICATES * BLOCK),
-                   len(plan.wanted) + 2 * len(plan.features), 0)
+                   len(plan.wanted) + 2 * len(plan.features))
     simulated = (paths.block(replicate, 0).prices[:, :WINDOW] for replicate in range(_REPLICATES))
     means = np.concatenate([prices.mean(axis=1) for prices in simulated], axis=1)
     return tuple(_levels(np.quantile(means[market], probabilities, method="inverted_cdf"), parameters[market],

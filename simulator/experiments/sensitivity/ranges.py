@@ -37,16 +37,17 @@ class Range:
 
     def at(self, x: Any) -> Any:
         """Values at places 0 … 1 in the range: even steps, or even factors where it is long. A number or float64[n]."""
-        if self._by_factors:
+        if self.by_factors:
             return self.low * (self.high / self.low) ** x
         return self.low + (self.high - self.low) * x
 
     def slope(self, x: float) -> float:
         """dvalue/dx."""
-        return float(self.at(x)) * math.log(self.high / self.low) if self._by_factors else self.high - self.low
+        return float(self.at(x)) * math.log(self.high / self.low) if self.by_factors else self.high - self.low
 
     @property
-    def _by_factors(self) -> bool:
+    def by_factors(self) -> bool:
+        """Whether steps are even on a logarithmic scale."""
         return self.low > 0 and self.high / self.low > _LONG
 
 

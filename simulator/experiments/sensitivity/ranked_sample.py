@@ -13,17 +13,10 @@ from simulator.analysis.conditional_means import Fit, fit
 from simulator.analysis.ranks import Ranked, ranked
 from simulator.engine.sample_of_trials import TrialSample
 from simulator.engine.trials import available_cores
+from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO, Output, settled
+from simulator.quantities import COST
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-COST, LOG_COST, LOG_RATIO = "cost_per_million_tokens", "log_cost", "log_ratio"
-
-
-@dataclass(frozen=True)
-class Output:
-    """What is explained: the cost of a platform, its log, or the log of the ratio of a pair, later ÷ earlier."""
-
-    kind: str
-    owner: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +46,6 @@ class RankedSample:
     free: tuple[str, ...]
     threads: int
 
-    def outputs_of(self, kind: str) -> dict[str, Array]:
-        """The outputs of one kind, by owner."""
-        return {output.owner: row for output, row in zip(self.outputs, self.values, strict=True) if output.kind == kind}
-
 
 def rank_sample(sample: TrialSample, platforms: tuple[str, ...], threads: int = 0) -> RankedSample:
     """Rank a sample's inputs and form its outputs. `platforms`: names, in the order of `sample.costs`."""
@@ -69,10 +58,10 @@ def rank_sample(sample: TrialSample, platforms: tuple[str, ...], threads: int = 
     groups = tuple(Subject(name, tuple(members[name])) for name in sorted(members))
     costs = dict(zip(platforms, sample.costs, strict=True))
     logs = {name: np.log(cost) for name, cost in costs.items() if cost.min() > 0}
-    found = [(Output(COST, name), cost) for name, cost in costs.items()]
+    found = [(Output(COST.name, name), cost) for name, cost in costs.items()]
     found += [(Output(LOG_COST, name), log) for name, log in logs.items()]
     names = list(logs)
-    found += [(Output(LOG_RATIO, f"{later}/{earlier}"), logs[later] - logs[earlier])
+    found += [(Output(LOG_RATIO, f"{later}/{earlier}"), settled(logs[later] - logs[earlier]))
               for k, earlier in enumerate(names) for later in names[k + 1:]]
     return RankedSample(sample, platforms, inputs, groups, order, order.scores(), tuple(output for output, _ in found),
                         np.array([values for _, values in found]), tuple(name for name in costs if name not in logs), threads)

@@ -7,7 +7,9 @@ from scipy.stats import spearmanr
 
 from simulator.engine.sample_of_trials import sample_of_trials
 from simulator.experiments.sensitivity.from_sample import measure_outputs
-from simulator.experiments.sensitivity.ranked_sample import COST, LOG_COST, LOG_RATIO, Output, rank_sample, regressions
+from simulator.experiments.sensitivity.outputs import LOG_COST, LOG_RATIO, Output
+from simulator.experiments.sensitivity.ranked_sample import rank_sample, regressions
+from simulator.quantities import COST
 
 
 def measured(study):
@@ -43,7 +45,7 @@ def test_measures_of_the_log_of_a_product(load):
 def test_first_order_indices_of_a_product_of_lognormals(load):
     _, by_output = measured(load(rents()))
     v = np.exp(np.array([0.16, 0.09])) - 1
-    for found, right in zip(by_output[Output(COST, "a")].first_order, v / (np.prod(1 + v) - 1), strict=True):
+    for found, right in zip(by_output[Output(COST.name, "a")].first_order, v / (np.prod(1 + v) - 1), strict=True):
         assert abs(found.value.value - right) < 4 * found.value.standard_error + 1e-3
 
 
@@ -64,7 +66,7 @@ def test_one_trial_that_carries_the_variance_withholds_what_rests_on_it(load):
     data["shared"]["utilization"] = {"distribution": "beta", "alpha": 0.35, "beta": 1}
     data["simulation"] = {"trials": 65536}
     _, by_output = measured(load(data))
-    cost, log = by_output[Output(COST, "a")], by_output[Output(LOG_COST, "a")]
+    cost, log = by_output[Output(COST.name, "a")], by_output[Output(LOG_COST, "a")]
     assert cost.first_order == cost.regression == cost.groups == () and cost.linear_share is None
     assert cost.withheld.startswith("one trial of a carries over 1.0% of the sum of squared deviations")
     assert "take the log" in cost.withheld and len(cost.rank_correlation) == 3
@@ -75,13 +77,13 @@ def test_costs_that_may_be_negative_have_no_logs(load):
     data = studies.study()
     data["shared"]["energy_price"] = {"distribution": "uniform", "low": -0.9, "high": 0.1}
     ready, by_output = measured(load(data))
-    assert ready.free == ("a",) and {output.kind for output in by_output if "a" in output.owner} == {COST}
+    assert ready.free == ("a",) and {output.quantity for output in by_output if "a" in output.of} == {COST.name}
 
 
 def test_a_certain_study_and_one_uncertain_input(load):
     ready, by_output = measured(load(rents(), "platforms.a.rental_price=1", "platforms.a.throughput=900"))
     assert ready.inputs == () and all(found.rank_correlation == found.first_order == () for found in by_output.values())
     _, by_output = measured(load(rents(), "platforms.a.rental_price=1"))
-    (only,) = by_output[Output(COST, "a")].first_order
+    (only,) = by_output[Output(COST.name, "a")].first_order
     assert only.value.value == pytest.approx(1, abs=1e-4)
-    assert by_output[Output(COST, "b")].first_order[0].value.value == 0, "what does not vary has no shares"
+    assert by_output[Output(COST.name, "b")].first_order[0].value.value == 0, "what does not vary has no shares"

@@ -1,0 +1,123 @@
+"""`tco sensitivity`: what drives the costs of a study, where its ranking flips, and what it is worth to know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli.common import (
+    FAILED,
+    WRONG_INPUT,
+    AsJson,
+    Overlays,
+    Overrides,
+    Quiet,
+    Studies,
+    Threads,
+    check_place,
+    load_all,
+    print_rich,
+    progress,
+    said_if_failed,
+    say,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from simulator.experiments.sensitivity.everything import Sensitivity
+    from simulator.study import Study
+
+
+def sensitivity(
+    studies: Studies,
+    methods: Annotated[str | None, typer.Option(
+        metavar="A,B", help="tornado, spider, conditional, rank_correlation, sobol, shapley, value_of_information, break_even, "
+                            "crossover, reverse_stress, robustness; all that apply where not given.")] = None,
+    map_of: Annotated[str | None, typer.Option(
+        "--map", metavar="X,Y", help="Paths of two inputs, for the crossover map; else those that matter most.")] = None,
+    overrides: Overrides = None,
+    overlays: Overlays = None,
+    threads: Threads = 0,
+    out: Annotated[Path | None, typer.Option(
+        metavar="DIR", help="Folder for charts and numbers (of several studies, for a folder each); "
+                            "runs/<study>/sensitivity-… where not given.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """What drives costs, where the ranking flips, and what it is worth to know."""
+    names, inputs = _methods(methods), _map(map_of)
+    loaded, wrong = load_all(studies, overlays, overrides)
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    check_place(out or Path("runs"))
+    from simulator.reporting.sensitivity_wording import left_out_in_words
+
+    documents = []
+    for file, study in loaded:
+        found = _answer(file, study, names, inputs, threads, quiet)
+        folder = _save(found, out, len(loaded) > 1)
+        if as_json:
+            from simulator.reporting.sensitivity_document import document
+
+            documents.append(document(found))
+        elif not quiet:
+            from simulator.reporting.sensitivity_terminal import sensitivity_summary
+
+            print_rich(sensitivity_summary(found))
+        warn((*study.warnings, *found.notes, *left_out_in_words(found)), quiet)
+        if not quiet:
+            say(f"written to {folder}")
+    if as_json:
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+
+
+def _methods(text: str | None) -> tuple[str, ...]:
+    """The methods of the command line; ends the command where one is none."""
+    from simulator.study.sensitivity import METHODS, unknown_method
+
+    names = tuple(name.strip().replace("-", "_") for name in text.split(",")) if text is not None else ()
+    for name in names:
+        if wrong := unknown_method(name):
+            say(f"--methods {text}: {wrong}" if name else f"--methods {text}: found no name; expected {', '.join(METHODS)}")
+            raise typer.Exit(WRONG_INPUT)
+    return names
+
+
+def _map(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    paths = [path.strip() for path in text.split(",")]
+    if len(paths) != 2 or not all(paths):
+        say(f"--map {text}: found {len(paths)} path{'s' * (len(paths) != 1)}; expected two with ',' between, such as "
+            "shared.utilization,shared.energy_price.median")
+        raise typer.Exit(WRONG_INPUT)
+    return paths[0], paths[1]
+
+
+def _answer(file: Path, study: Study, methods: tuple[str, ...], map_of: tuple[str, str] | None, threads: int,
+            quiet: bool) -> Sensitivity:
+    from simulator.experiments.sensitivity.everything import MapError, sensitivity
+    from simulator.experiments.sensitivity.players import NotApplicable
+
+    try:
+        with said_if_failed(study.name), progress(study.name, quiet) as advance:
+            return sensitivity(study, methods, threads, advance, map_of)
+    except NotApplicable as error:
+        say(f"{file}: {error}")
+    except MapError as error:
+        say(f"{file}: --map: {error}")
+    raise typer.Exit(WRONG_INPUT)
+
+
+def _save(found: Sensitivity, out: Path | None, one_of_several: bool) -> Path:
+    from simulator.reporting.sensitivity_folder import save
+    from simulator.study.reading import as_path
+
+    try:
+        return save(found, out / as_path(found.study.name, "study") if out and one_of_several else out)
+    except OSError as error:
+        say(f"the folder cannot be written at {out or 'runs'}: {error.strerror or error}; choose another place with --out")
+        raise typer.Exit(FAILED) from None

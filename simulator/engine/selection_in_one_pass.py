@@ -1,0 +1,202 @@
+"""Exact percentiles of a run of any size, in little memory and from one look at each trial.
+
+The first trials are kept whole. They tell within which brackets the wanted order statistics will lie, all but surely: by the
+binomial spread of ranks, which balanced points keep within. From there on values outside are only counted. Each replicate's
+order statistics are read when it is complete; the brackets of all replicates together get narrower as trials go by. Should an
+order statistic lie outside its bracket all the same, it is left to `selection`, which looks at all trials again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.analysis.intervals import quantile_rank
+from simulator.engine.brackets import Brackets, Summary, Tail, merged, summarised
+from simulator.engine.selection import Selected, Wanted, select, tail_mean
+from simulator.engine.sums import rounded
+from simulator.engine.trials import Chunk, Trials
+from simulator.kernels.accumulators import LIMBS
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Counts = np.ndarray[Any, np.dtype[np.int64]]
+
+_FIRST = 1 << 16  # trials that are kept whole
+_LONGER = 4  # the next look at the brackets, within the first replicate, is after so many times as many
+_MOST_KEPT = 1 << 23  # values; with more to keep, a run is left to `selection`
+_SPARE = 1 << 18  # values that may come in before the brackets of all replicates are made narrower
+
+
+@dataclass
+class _Gathered:
+    """What one set of brackets (one of each row) has found of a replicate."""
+
+    brackets: tuple[Brackets, ...]
+    counts: list[Counts]
+    limbs: Counts
+    kept: list[list[Array]]
+
+    def summaries(self) -> list[Summary]:
+        return [summarised(*found) for found in zip(self.brackets, self.kept, self.counts, self.limbs, strict=True)]
+
+    def add(self, other: _Gathered) -> None:
+        self.limbs += other.limbs
+        for kept, counts, more_kept, more_counts in zip(self.kept, self.counts, other.kept, other.counts, strict=True):
+            kept += more_kept
+            counts += more_counts
+
+
+class _Row:
+    """What is wanted of a row, and found so far."""
+
+    def __init__(self, wanted: list[Wanted], replicates: int, each: int) -> None:
+        n = replicates * each
+        self.row, self.wanted = wanted[0].row, wanted
+        self.ranks_each = np.array([quantile_rank(each, want.p) for want in wanted])
+        self.ranks = [(quantile_rank(n, want.p), *want.more_ranks) for want in wanted]
+        self.shares = (np.array([min(ranks) / n for ranks in self.ranks]), np.array([max(ranks) / n for ranks in self.ranks]))
+        self.tail = next((Tail(position, want.tail == "high") for position, want in enumerate(wanted) if want.tail), None)
+        self.by_replicate = np.full((replicates, len(wanted)), np.nan)
+        self.tails = np.full(replicates, np.nan)
+        self.parts: list[Summary] = []  # of the replicates that are complete
+        self.pooled = self.everything = Brackets.everything(len(wanted), self.tail)
+
+    def close(self, replicate: int, summary: Summary) -> None:
+        """Read the order statistics of a replicate, and add it to the others."""
+        edges = summary.ordered(self.ranks_each)
+        missed = (edges < summary.low) | (edges > summary.high)
+        self.by_replicate[replicate] = np.where(missed, np.nan, edges)
+        if self.tail:
+            self.tails[replicate] = self._tail_mean(summary, edges, self.ranks_each)
+        self.parts.append(summary.within(self.pooled) if self.pooled is not self.everything else summary)
+
+    def narrow(self, n: int) -> None:
+        """Keep no more than the order statistics of all n trials may need."""
+        summary = merged(self.parts)
+        error = math.sqrt(max(1 / summary.size - 1 / n, 0.0))
+        self.pooled = summary.brackets(self.shares, error, self.tail)
+        self.parts = [summary.within(self.pooled)]
+
+    def select(self) -> dict[Wanted, Selected]:
+        """What was found; without what was missed."""
+        summary, found = merged(self.parts), {}
+        edges = [summary.ordered(np.array(ranks)) for ranks in self.ranks]
+        for position, (want, values) in enumerate(zip(self.wanted, edges, strict=True)):
+            by_replicate = self.by_replicate[:, position].copy()
+            inside = (summary.low[position] <= values) & (values <= summary.high[position])
+            if inside.all() and np.isfinite(by_replicate).all():
+                tail, tails = math.nan, np.full(len(by_replicate), math.nan)
+                if self.tail and self.tail.quantile == position:
+                    firsts = np.array([of_quantile[0] for of_quantile in edges])
+                    tail, tails = self._tail_mean(summary, firsts, np.array([ranks[0] for ranks in self.ranks])), self.tails
+                found[want] = Selected(float(values[0]), by_replicate, tuple(map(float, values[1:])), tail, tails)
+        return found
+
+    def _tail_mean(self, summary: Summary, edges: Array, ranks: Counts) -> float:
+        assert self.tail is not None
+        edge, rank = float(edges[self.tail.quantile]), int(ranks[self.tail.quantile])
+        if not math.isfinite(edge):  # missed
+            return math.nan
+        beyond = rounded(summary.tail_sum(self.tail, edge, rank))
+        return float(tail_mean(self.wanted[self.tail.quantile], edge, beyond, rank, summary.size))
+
+
+class OnePass:
+    """The quantiles of ranked rows. Shared with whoever sees every trial once, and adds the chunks in their order."""
+
+    def __init__(self, wanted: Sequence[Wanted], replicates: int, each: int) -> None:
+        """wanted: with at most one tail to a row; each: trials in a replicate."""
+        self.wanted, self._n, self._each = wanted, replicates * each, each
+        of_row: dict[int, list[Wanted]] = {}
+        for want in wanted:
+            of_row.setdefault(want.row, []).append(want)
+        self._rows = [_Row(of_this, replicates, each) for of_this in of_row.values()]
+        self._brackets = tuple(row.everything for row in self._rows)
+        self._gathered: list[_Gathered] = []  # of the replicate that is not yet complete
+        self._begun: list[Summary] = []  # of it too: the rows as they were when brackets were last looked at
+        self._seen, self._look, self._held, self._kept = 0, _FIRST, 0, 0
+        self._settled = self._given_up = False
+
+    def see(self, _: Chunk, results: Array) -> _Gathered | None:
+        """What one chunk gives, by the brackets that are known now."""
+        if self._given_up:
+            return None
+        brackets = self._brackets
+        counts = [np.zeros(row.cuts.size, np.int64) for row in brackets]
+        limbs, room = np.zeros((len(brackets), LIMBS), np.int64), np.empty((2, results.shape[1]))
+        kept = [[of_row.sort(results[row.row], *found, room)]
+                for row, of_row, found in zip(self._rows, brackets, zip(counts, limbs, strict=True), strict=True)]
+        return _Gathered(brackets, counts, limbs, kept)
+
+    def add(self, chunk: Chunk, found: _Gathered | None) -> None:
+        if found is None or self._given_up:
+            return
+        self._seen += chunk.count
+        self._kept += sum(kept[0].size for kept in found.kept)
+        gathered = next((other for other in self._gathered if other.brackets is found.brackets), None)
+        if gathered:
+            gathered.add(found)
+        else:
+            self._gathered.append(found)
+        complete = chunk.first + chunk.count == self._each
+        if complete:
+            self._close(chunk.replicate)
+        if not self._settled and self._seen >= self._look and (complete or chunk.replicate == 0):
+            self._look_at_brackets(complete)
+        if self._kept > _MOST_KEPT:
+            self._given_up = True
+            self._gathered, self._begun = [], []
+
+    def select(self, trials: Trials, progress: Callable[[Chunk], None]) -> dict[Wanted, Selected]:
+        """The wanted quantiles; what lies outside its bracket is found by further passes over the trials."""
+        found: dict[Wanted, Selected] = {}
+        if not self._given_up:
+            for row in self._rows:
+                found |= row.select()
+        missed = [want for want in self.wanted if want not in found]
+        if missed:
+            found |= select(trials, missed, progress)
+        return {want: found[want] for want in self.wanted}
+
+    def _summaries(self) -> list[Summary]:
+        """Each row of the replicate that is not yet complete."""
+        parts = [gathered.summaries() for gathered in self._gathered] + ([self._begun] if self._begun else [])
+        self._gathered, self._begun = [], []
+        return [merged(of_row) for of_row in zip(*parts, strict=True)]
+
+    def _close(self, replicate: int) -> None:
+        for row, summary in zip(self._rows, self._summaries(), strict=True):
+            row.close(replicate, summary)
+        self._count_kept()
+        if self._settled and self._kept > 2 * self._held + _SPARE:
+            self._narrow()
+
+    def _look_at_brackets(self, complete: bool) -> None:
+        """Make the brackets of what comes by all that is seen: all of a replicate that is begun, or replicates complete."""
+        if complete:
+            for row in self._rows:
+                row.parts = [merged(row.parts)]
+        known = [row.parts[0] for row in self._rows] if complete else self._summaries()
+        error = math.sqrt(1 / self._seen + 1 / self._each)
+        self._brackets = tuple(summary.brackets(row.shares, error, row.tail)
+                               for row, summary in zip(self._rows, known, strict=True))
+        self._look *= _LONGER
+        self._settled = complete
+        if complete:
+            self._narrow()
+        else:
+            self._begun = [summary.within(brackets) for summary, brackets in zip(known, self._brackets, strict=True)]
+            self._count_kept()
+
+    def _narrow(self) -> None:
+        for row in self._rows:
+            row.narrow(self._n)
+        self._count_kept()
+        self._held = self._kept
+
+    def _count_kept(self) -> None:
+        self._kept = sum(part.kept.size for row in self._rows for part in row.parts) + sum(part.kept.size for part in self._begun)

@@ -1,0 +1,79 @@
+"""The map of who is cheaper over two inputs. It computes nothing: what is drawn stands in the result."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.experiments.sensitivity.everything import Map, Sensitivity
+from simulator.experiments.sensitivity.ranges import Range
+from simulator.reporting.charts import BLUE, INK, ORANGE, name_in_decades, save_figure
+from simulator.reporting.input_names import input_name, unit_and_scale
+from simulator.reporting.sensitivity_wording import cheaper_throughout, map_in_words
+from simulator.reporting.wording import as_given, to_digits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LEVELS = 16
+_TITLE_WIDTH, _LABEL_WIDTH = 84, 60  # characters in a line
+_LEAST_SPAN = 0.02  # of the log ratio: less is no colour
+
+
+def save_map(found: Sensitivity, path: Path) -> None:
+    """Write the map as SVG or PNG, by the path's suffix."""
+    drawn = found.crossover
+    assert drawn
+    save_figure(lambda: map_chart(found, drawn), path)
+
+
+def map_chart(found: Sensitivity, drawn: Map) -> Figure:
+    """Colours: how many times as much the later platform costs; a line where both cost the same; dots where it is not sure."""
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
+
+    study, result = found.study, drawn.crossover
+    later, earlier = (study.platforms[position].label for position in drawn.pair)
+    title = textwrap.fill(map_in_words(study, drawn).replace(" %", "\u00a0%"), _TITLE_WIDTH)
+    figure = Figure(figsize=(8.2, 5.8 + 0.2 * title.count("\n")), layout="constrained")
+    axes = figure.add_subplot()
+    x, y = (values * unit_and_scale(study, one.path)[1]
+            for one, values in ((result.x, result.x_values), (result.y, result.y_values)))
+    span = max(float(np.abs(result.log_ratio).max()), _LEAST_SPAN)
+    colours = LinearSegmentedColormap.from_list("cheaper", [BLUE, "#ffffff", ORANGE])
+    filled = axes.contourf(x, y, result.log_ratio.T, levels=np.linspace(-span, span, _LEVELS + 1), cmap=colours)
+    foot = []
+    if not cheaper_throughout(result):
+        foot.append("Line: both cost the same in half of the futures.")
+        axes.contour(x, y, result.log_ratio.T, levels=[0], colors=INK, linewidths=2)
+    if result.unsure is not None and result.unsure.any():
+        foot.append("Dots: either is cheaper in at least 5 % of futures.")
+        across, up = np.nonzero(result.unsure)
+        axes.plot(x[across], y[up], linestyle="none", marker=".", markersize=3, color=INK, alpha=0.75)
+    for place, one in (("x", result.x), ("y", result.y)):
+        _axis(axes, place, one, input_name(study, one.path), unit_and_scale(study, one.path)[0])
+    label = textwrap.fill(f"Cost of {later} ÷ cost of {earlier}, median", _LABEL_WIDTH)
+    bar = figure.colorbar(filled, ax=axes, label=label)
+    ticks = np.linspace(-span, span, 7)
+    bar.set_ticks(list(ticks), labels=[f"{to_digits(math.exp(tick), 2)}×" for tick in ticks])
+    bar.ax.yaxis.label.set_fontsize(8.5)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    figure.supxlabel(" ".join(["All other inputs are drawn.", *foot]), x=0.01, ha="left", fontsize=8.5, color="#555555")
+    return figure
+
+
+def _axis(axes: Axes, which: str, one: Range, name: str, unit: str) -> None:
+    from matplotlib.ticker import FuncFormatter
+
+    axis: Any = axes.xaxis if which == "x" else axes.yaxis
+    if one.by_factors:
+        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+        name_in_decades(axis, one.low, one.high)
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
+    axis.set_label_text(f"{name},{unit}" if unit else name)

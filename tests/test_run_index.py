@@ -1,0 +1,103 @@
+"""The index of runs: what the folders say, and nothing that they do not."""
+
+import json
+import os
+import shutil
+
+import pyarrow.parquet
+import pytest
+import studies
+from whole_runs import leftovers
+
+import simulator
+from simulator import run_folder, run_index
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with two runs, one with a what-if, and one of a single platform."""
+    place = tmp_path_factory.mktemp("index")
+    two = studies.study(what_ifs={"costly": {"set": {"shared.discount_rate": 0.2}}})
+    one = studies.study(study="alone", platforms={"a": studies.BOUGHT})
+    runs = [simulator.run(simulator.load(studies.write(place / f"{number}.yaml", data)), what_ifs="all")
+            for number, data in enumerate((two, one))]
+    folders = [run_folder.save(run, place / "runs") for run in runs]
+    return place / "runs", runs, folders
+
+
+@pytest.fixture
+def runs(made, tmp_path):
+    return shutil.copytree(made[0], tmp_path / "runs")
+
+
+def test_a_row_for_every_run_scenario_and_platform(made):
+    _, finished, folders = made
+    rows = run_index.index_of(made[0])
+    assert sorted((row["study"], row["scenario"], row["platform"]) for row in rows) == [
+        ("alone", "base", "a"), ("test", "base", "a"), ("test", "base", "b"), ("test", "costly", "a"), ("test", "costly", "b")]
+    for row in rows:
+        run = finished[row["study"] == "alone"]
+        for statistic in ("mean", "p5", "p50", "p95", "cvar95"):
+            cost = run.estimate(row["platform"], "cost_per_million_tokens", statistic, row["scenario"])
+            assert row[f"cost_{statistic}"] == cost.value
+        assert row["folder"] == folders[row["study"] == "alone"].relative_to(made[0]).as_posix()
+        assert row["digest"] == run.study.digest and row["seed"] == 0 and row["trials"] == 4096
+        assert row["scenario_digest"] == (run.what_ifs["costly"] if row["scenario"] == "costly" else run.study.digest)
+        chance = run.find(row["platform"], "probability_cheapest", scenario=row["scenario"])
+        assert row["probability_cheapest"] == (chance.value if chance else None)
+
+
+def test_the_table_holds_the_rows_with_their_types(runs):
+    table = pyarrow.parquet.read_table(run_index.write_index(runs))
+    assert table.to_pylist() == run_index.index_of(runs) and len(table) == 5
+    kinds = {str: "string", int: "int64", float: "double"}
+    assert {field.name: str(field.type) for field in table.schema} == {
+        name: kinds[kind] for name, kind in run_index.COLUMNS.items()}
+    assert [file.name for file in runs.iterdir() if file.is_file()] == ["index.parquet"]
+
+
+def test_what_is_known_is_not_read_again_and_what_changed_is(runs):
+    run_index.write_index(runs)
+    before = run_index.index_of(runs)
+    first, second = (runs / row["folder"] for row in (before[0], before[-1]))
+    (first / "summary.json").write_text("no longer read")
+    assert run_index.index_of(runs) == before
+    os.utime(first / "manifest.json", ns=(1, 1))
+    assert {row["folder"] for row in run_index.index_of(runs)} == {before[-1]["folder"]}
+    shutil.rmtree(second)
+    assert run_index.index_of(runs) == [] and len(pyarrow.parquet.read_table(run_index.write_index(runs))) == 0
+
+
+@pytest.mark.parametrize("text", [b"", b"PAR1 and no more", None])
+def test_an_index_that_is_none_is_made_anew(runs, text):
+    if text is None:
+        pyarrow.parquet.write_table(pyarrow.table({"folder": ["x"]}), runs / "index.parquet")
+    else:
+        (runs / "index.parquet").write_bytes(text)
+    run_index.write_index(runs)
+    assert len(pyarrow.parquet.read_table(runs / "index.parquet")) == 5
+
+
+def test_what_is_no_run_is_passed_over(runs, tmp_path):
+    rows = run_index.index_of(runs)
+    others = {"a/sweep-x": None, "a/.unfinished-x": {}, "b/other": {"study": "x"}, "b/list": [], ".hidden/x": {}}
+    for name, manifest in others.items():
+        (runs / name).mkdir(parents=True)
+        if manifest is not None:
+            (runs / name / "manifest.json").write_text(json.dumps(manifest))
+    (runs / "a file").write_text("")
+    assert run_index.index_of(runs) == rows
+    assert run_index.index_of(tmp_path / "nowhere") == []
+
+
+def test_a_failed_write_leaves_the_index_as_it_was(runs, monkeypatch):
+    before = run_index.write_index(runs).read_bytes()
+
+    def full(rows, path, kinds):
+        path.write_bytes(before[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_index, "write_parquet", full)
+    with pytest.raises(OSError, match="No space"):
+        run_index.write_index(runs)
+    assert (runs / "index.parquet").read_bytes() == before and not leftovers(runs)
