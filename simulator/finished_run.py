@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from simulator.analysis.intervals import Estimate
-from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, is_needed, read_manifest, read_summary
+from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, estimate_of, is_needed, read_manifest, read_summary
 from simulator.run_folder import file_digest, versions
 from simulator.study import load
 from simulator.study.inputs import KINDS
 from simulator.study.model import Study
 
-__all__ = ["FinishedRun", "RunFolderError", "estimate_of", "file_changes", "read_run"]
-
-_ESTIMATE = {"value", "standard_error", "low", "high"}
+__all__ = ["FinishedRun", "RunFolderError", "file_changes", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,6 @@ class FinishedRun:
         """What has another version than when the run was made: name, then, now."""
         now = versions()
         return [(name, made, now[name]) for name, made in self.made_with.items() if now.get(name, made) != made]
-
-
-def estimate_of(found: object) -> Estimate | None:
-    """A number of a summary with its error; None where it is none."""
-    return Estimate(**found) if isinstance(found, dict) and found.keys() == _ESTIMATE else None
 
 
 def read_run(folder: str | os.PathLike[str]) -> FinishedRun:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simulator.analysis.intervals import Estimate
 from simulator.study.schema import why_unread
 
 EXPECTED = "expected a run folder written by 'tco run', such as runs/NAME/20260101T120000-…"
 MANIFEST, SUMMARY, STUDY = "manifest.json", "summary.json", "study.yaml"
 _OF_MANIFEST = {"files": dict, "versions": dict, "study": str}
 _OF_SUMMARY = {"scenarios": dict}
+_ESTIMATE = {"value", "standard_error", "low", "high"}
 
 
 class RunFolderError(ValueError):
@@ -26,7 +28,18 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """The numbers that the run reported. Raises RunFolderError."""
-    return _document(folder / SUMMARY, _OF_SUMMARY)
+    found = _document(folder / SUMMARY, _OF_SUMMARY)
+    base = found["scenarios"].get("base")
+    if not isinstance(base, dict) or not all(isinstance(base.get(kind), dict) for kind in ("platforms", "pairs")):
+        raise RunFolderError(f"{SUMMARY} is not that of a run; {EXPECTED}")
+    return found
+
+
+def estimate_of(found: object) -> Estimate | None:
+    """A number of a summary with its error; None where it is none."""
+    if not isinstance(found, dict) or found.keys() != _ESTIMATE:
+        return None
+    return Estimate(**found) if all(isinstance(value, (int, float)) for value in found.values()) else None
 
 
 def is_needed(name: str) -> bool:
@@ -37,7 +50,7 @@ def is_needed(name: str) -> bool:
 def _document(file: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
     """A JSON document of the folder, in which what is read of it has the kind it must have."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise RunFolderError(f"found no {file.name} in it; {EXPECTED}") from None
     except OSError as error:
@@ -52,3 +65,7 @@ def _document(file: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
     if not all(isinstance(found.get(key), kind) for key, kind in kinds.items()):
         raise RunFolderError(f"{file.name} is not that of a run; {EXPECTED}")
     return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"found {text}, which no run writes")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from simulator.cli.common import WRONG_INPUT, AsJson, Quiet, say
-
-_Filter = TypeVar("_Filter")
 
 
 def runs(
@@ -19,17 +16,24 @@ def runs(
     study: Annotated[str, typer.Option(metavar="NAME", help="Only runs of studies with this in their name.")] = "",
     since: Annotated[str | None, typer.Option(metavar="DATE", help="Only runs finished then or later: 2026-11-25.")] = None,
     where: Annotated[list[str] | None, typer.Option(
-        metavar="CONDITION", help="Only runs with such a number (repeatable): 'platforms.a.probability_cheapest > 0.9'.")] = None,
+        metavar="CONDITION", help="Only runs where it holds (repeatable): 'platforms.b200.probability_cheapest > 0.9'.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """List finished runs, newest first."""
-    from simulator.experiments.run_list import condition, list_runs, moment
+    from simulator.experiments.conditions import ConditionError, condition
+    from simulator.experiments.run_list import MomentError, list_runs, moment
 
-    earliest = _read("--since", moment, since) if since else None
-    conditions = [_read("--where", condition, text) for text in where or []]
     try:
+        earliest = moment(since) if since else None
+        conditions = [condition(text) for text in where or []]
         found = list_runs(folder, study, earliest, conditions)
+    except MomentError as error:
+        say(f"--since: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
+    except ConditionError as error:
+        say(f"--where: {error}")
+        raise typer.Exit(WRONG_INPUT) from None
     except FileNotFoundError:
         say(f"{folder}: there is no such folder; expected one with run folders in it, such as that of 'tco run --out'")
         raise typer.Exit(WRONG_INPUT) from None
@@ -41,17 +45,7 @@ def runs(
         print("\n".join(run_table(found)))
     for place, reason in () if quiet else found.unreadable:
         say(f"note: {place} is not listed: {reason}")
-    for path in () if quiet else found.unknown:
-        say(f"note: none of these runs has a number {path}")
+    for text in () if quiet else found.unknown:
+        say(f"note: none of these runs has the number of --where '{text}'")
     if not found.runs and not quiet:
         say(f"no finished run in {folder}" + (" is what was asked for" if study or since or where else ""))
-
-
-def _read(option: str, read: Callable[[str], _Filter], text: str) -> _Filter:
-    from simulator.experiments.run_list import FilterError
-
-    try:
-        return read(text)
-    except FilterError as error:
-        say(f"{option}: {error}")
-        raise typer.Exit(WRONG_INPUT) from None

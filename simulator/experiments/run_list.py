@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from simulator.analysis.intervals import Estimate
+from simulator.experiments.conditions import Condition, find
 from simulator.quantities import COST
-from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, is_needed, read_manifest, read_summary
-from simulator.study.loading import parse_path
+from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, estimate_of, is_needed, read_manifest, read_summary
 from simulator.study.problems import quoted
 from simulator.study.reading import as_path
 from simulator.study.schema import SCHEMA
 
 _A_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}(-\d+)?")
 _UNFINISHED = ".unfinished-"
-_ESTIMATE = {"value", "standard_error", "low", "high"}
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    ">=": operator.ge, "<=": operator.le, "!=": operator.ne, "==": operator.eq, ">": operator.gt, "<": operator.lt,
-    "=": operator.eq}
-_CONDITION = re.compile(r"\s*([^<>=!\s]+)\s*(>=|<=|!=|==|>|<|=)\s*([^<>=!\s]+)\s*")
 
 
-class FilterError(ValueError):
-    """A filter that says nothing."""
+class MomentError(ValueError):
+    """A day or a time that is none."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ class ListedRun:
 class RunList:
     """What a folder holds: runs, newest first, and folders that are none, with the reason.
 
-    unknown  paths in the conditions at which none of the runs has a number
+    unknown  conditions on a number that none of the runs has, as they were written
     """
 
     folder: Path
@@ -87,58 +81,14 @@ class RunList:
                 "unreadable": [{"folder": str(folder), "reason": reason} for folder, reason in self.unreadable]}
 
 
-@dataclass(frozen=True)
-class Condition:
-    """What a number of the summary has to be: `platforms.a.probability_cheapest > 0.9`, of the base."""
-
-    path: tuple[str, ...]
-    comparison: str
-    number: float
-
-    def holds(self, value: float | None) -> bool:
-        """Whether a run's number is so; one that has none is not what was asked for."""
-        return value is not None and _COMPARISONS[self.comparison](value, self.number)
-
-
-def condition(text: str) -> Condition:
-    """Read `PATH > NUMBER`. Raises FilterError."""
-    match = _CONDITION.fullmatch(text)
-    try:
-        return Condition(parse_path(match[1]), match[2], _number(match[3])) if match else _no_condition(text)
-    except ValueError:
-        return _no_condition(text)
-
-
-def _no_condition(text: str) -> Condition:
-    raise FilterError(f"found '{quoted(text)}'; expected a number of the summary, a comparison and a value, such as "
-                      "'platforms.a.probability_cheapest > 0.9'")
-
-
-def _number(text: str) -> float:
-    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
-
-
 def moment(text: str) -> datetime:
-    """A day, or a day and a time, of this place where it names none. Raises FilterError."""
+    """A day, or a day and a time, of this place where it names none. Raises MomentError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         today = date.today().isoformat()
-        raise FilterError(f"found '{quoted(text)}'; expected a day such as {today}, or {today}T14:30") from None
+        raise MomentError(f"found '{quoted(text)}'; expected a day such as {today}, or {today}T14:30") from None
     return found.astimezone()
-
-
-def number_at(summary: Mapping[str, Any], path: Sequence[str]) -> float | None:
-    """A number of the base by its path, or of the whole summary (`trials`, `scenarios.NAME.…`); of an estimate its value."""
-    scenarios = summary.get("scenarios")
-    for found in ((scenarios or {}).get("base"), summary):
-        for key in path:
-            found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, dict) and found.keys() == _ESTIMATE:
-            found = found["value"]
-        if isinstance(found, (int, float)) and not isinstance(found, bool):
-            return found
-    return None
 
 
 def list_runs(folder: str | os.PathLike[str], study: str = "", since: datetime | None = None,
@@ -147,7 +97,7 @@ def list_runs(folder: str | os.PathLike[str], study: str = "", since: datetime |
 
     study  only those of studies of that name, or with that in their name; capitals make no difference
     since  only those that were finished then or later
-    where  only those whose numbers are so
+    where  only those whose numbers are so; what a run has no number for, it is not
     Raises FileNotFoundError where there is no such folder.
     """
     place = Path(folder)
@@ -155,7 +105,7 @@ def list_runs(folder: str | os.PathLike[str], study: str = "", since: datetime |
         raise FileNotFoundError(place)
     found, unreadable = [], []
     conditions = tuple(where)
-    unknown = {".".join(each.path) for each in conditions}
+    unknown = {each.text for each in conditions}
     for inside, reason in _candidates(place):
         if reason:
             unreadable.append((inside, reason))
@@ -168,9 +118,9 @@ def list_runs(folder: str | os.PathLike[str], study: str = "", since: datetime |
             continue
         if not _is_of(run, study) or (since is not None and run.finished < since):
             continue
-        values = [number_at(summary, each.path) for each in conditions]
-        unknown -= {".".join(each.path) for each, value in zip(conditions, values, strict=True) if value is not None}
-        if all(map(Condition.holds, conditions, values)):
+        findings = [finding for each in conditions if (finding := find(each, summary))]
+        unknown -= {finding.condition for finding in findings}
+        if len(findings) == len(conditions) and all(finding.holds for finding in findings):
             found.append(run)
     found.sort(key=lambda run: (run.finished, run.folder.name), reverse=True)
     return RunList(place, tuple(found), tuple(sorted(unreadable)), tuple(sorted(unknown)))
@@ -207,15 +157,11 @@ def _listed(folder: Path, manifest: Mapping[str, Any], summary: Mapping[str, Any
 def _winner(summary: Mapping[str, Any]) -> Winner:
     platforms = summary["scenarios"]["base"]["platforms"]
 
-    def chance(name: str) -> Estimate | None:
-        return Estimate(**platforms[name]["probability_cheapest"]) if len(platforms) > 1 else None
-
-    def often(name: str) -> float:
-        known = chance(name)
-        return known.value if known else 0.0
-
-    best = max(platforms, key=often)
-    return Winner(best, platforms[best]["label"], chance(best), Estimate(**platforms[best][COST.name]["p50"]))
+    best = max(platforms, key=lambda name: platforms[name]["probability_cheapest"]["value"])
+    chance, median = estimate_of(platforms[best]["probability_cheapest"]), estimate_of(platforms[best][COST.name]["p50"])
+    if median is None:
+        raise ValueError("a median cost is no number")
+    return Winner(best, str(platforms[best]["label"]), chance if len(platforms) > 1 else None, median)
 
 
 def _is_of(run: ListedRun, study: str) -> bool:

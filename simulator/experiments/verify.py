@@ -8,6 +8,7 @@ words itself are not compared.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from typing import Any
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.what_ifs import run_with_what_ifs
-from simulator.finished_run import FinishedRun, estimate_of, file_changes, read_run
+from simulator.finished_run import FinishedRun, file_changes, read_run
 from simulator.results import Run
+from simulator.run_documents import estimate_of
 from simulator.run_folder import json_text, machine_type
 from simulator.study.document import setting
 from simulator.study.model import Study
@@ -41,7 +43,7 @@ Way = tuple[str, ...]
 class Difference:
     """One entry of the summary that came out otherwise; None where one of the two does not have it.
 
-    relative  |new − old| ÷ |old| of numbers, 0 where it is only the sign of 0; None where either is none, or old is 0
+    relative  |new − old| ÷ |old|; None where either is no number, or old is 0
     """
 
     path: Way
@@ -52,7 +54,11 @@ class Difference:
     def relative(self) -> float | None:
         if not (_is_number(self.old) and _is_number(self.new)) or self.old == 0:
             return None
-        return float(abs((self.new - self.old) / self.old))
+        try:
+            found = float(abs((self.new - self.old) / self.old))
+        except OverflowError:  # of a number that somebody typed
+            return None
+        return found if math.isfinite(found) else None
 
     @property
     def name(self) -> str:
@@ -101,7 +107,7 @@ class Verification:
             "numbers": self.compared, "largest_relative_difference": self.largest, "added_numbers": self.added,
             "versions": {name: {"run": then, "now": now} for name, then, now in self.moved},
             "changed_files": list(self.altered), "missing_files": list(self.missing),
-            "differences": [{"path": list(found.path), "old": found.old, "new": found.new,
+            "differences": [{"path": list(found.path), "old": _in_json(found.old), "new": found.new,
                              **({} if found.relative is None else {"relative": found.relative})} for found in self.differences]}
 
 
@@ -185,9 +191,15 @@ def _close(was: Any, now: Any, around: Estimate | None) -> bool:
         return False
     value, error = (around.value, around.standard_error) if around else (was, 0.0)
     try:
-        return bool(abs(now - was) <= ABSOLUTE + RELATIVE * abs(value) + OF_ERROR * error)
-    except TypeError:  # a summary in which a text stands for a number
+        allowed = ABSOLUTE + RELATIVE * abs(value) + OF_ERROR * error
+        return math.isfinite(was) and math.isfinite(allowed) and abs(now - was) <= allowed
+    except OverflowError:  # a number that somebody typed
         return False
+
+
+def _in_json(value: Any) -> Any:
+    """A value as JSON may have it: 1e999 is read as infinity, which is no number there."""
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from simulator.quantities import INPUT
@@ -140,7 +140,7 @@ def between(first: Study, second: Study, common: Iterable[str], changes: Iterabl
         places |= {path: place for path, place in second.document.places.items()
                    if path[:end] == change.path or path == change.path[:len(path)]}
     _leave_out(tree)
-    return replace(Document(tree, places), whole=True)
+    return Document(tree, places)
 
 
 def _make(tree: dict[str, Any], change: Change) -> None:

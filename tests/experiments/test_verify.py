@@ -155,6 +155,18 @@ def test_a_minus_sign_of_zero_is_a_bit():
     assert module._compared({"x": 0.0}, {"x": -0.0}, exactly=False)[0] == ()
 
 
+@pytest.mark.parametrize("typed", ["1e999", "1" + 400 * "0", '"much"', "null", "[1, 2]"])
+@pytest.mark.parametrize("version", [{}, {"numpy": "1.0"}])
+def test_what_somebody_typed_over_a_number_is_named(copied, typed, version):
+    made_otherwise(copied, lambda summary: at(summary, COST)["mean"].update(value="typed"))
+    text = (copied / "summary.json").read_text()
+    (copied / "summary.json").write_text(text.replace('"typed"', typed))
+    of_version(copied, **version)
+    found = verify(copied)
+    assert not found.holds and any(each.path[:6] == (*COST, "mean") for each in found.differences)
+    json.dumps(found.document(), allow_nan=False)
+
+
 def test_files_that_changed_or_are_gone_are_named(copied):
     (copied / "picture.svg").write_text("<svg>other</svg>")
     (copied / "results.nc").unlink()
