@@ -63,7 +63,7 @@ def test_what_is_good_runs_and_what_is_bad_is_said(library, first):
     assert document["counts"] == {"ran": 2, "skipped": 1, "failed": 1, "wrong": 1, "left": 0}
     outcomes = {Path(outcome["file"]).name: outcome for outcome in document["outcomes"]}
     assert set(outcomes) == {"one.yaml", "two.yaml", "copy.yaml", "bad.yaml", "fails.yaml"}, "a part is no study"
-    assert "found 7" in outcomes["bad.yaml"]["why"][0] and "is inf in trial" in outcomes["fails.yaml"]["why"][0]
+    assert "found schema 7" in outcomes["bad.yaml"]["why"][0] and "is inf in trial" in outcomes["fails.yaml"]["why"][0]
     of_copies = [outcomes[name] for name in ("one.yaml", "copy.yaml")]
     assert of_copies[0]["folder"] == of_copies[1]["folder"] and {each["status"] for each in of_copies} == {"ran", "skipped"}
     assert "bad.yaml: not run:" in first.stderr and "fails: the run failed:" in first.stderr
