@@ -64,3 +64,16 @@ def test_independent_package():
     ours = sobol_indices(parts[0].reshape(32, -1), parts[4].reshape(32, -1), parts[1:4].reshape(3, 32, -1))
     assert [estimate.value for estimate in ours.first] == pytest.approx(theirs["S1"], abs=1e-3)
     assert [estimate.value for estimate in ours.total] == pytest.approx(theirs["ST"], rel=1e-9)
+
+
+def test_another_independent_package():
+    openturns = pytest.importorskip("openturns")
+    openturns.RandomGenerator.SetSeed(1)
+    points = openturns.SobolIndicesExperiment(openturns.JointDistribution([openturns.Normal()] * 3), 4096).generate()
+    y = ishigami(np.array(points))
+    theirs = openturns.JansenSensitivityAlgorithm(points, openturns.Sample(y[:, None]), 4096)
+    # The same evaluations: A, B, then A with each column of B. Their shares are of the variance of A, ours of A and B together.
+    parts = y.reshape(5, 32, -1)
+    ours = sobol_indices(parts[0], parts[1], parts[2:])
+    moved = [estimate.value * ours.variance.value for estimate in ours.total]
+    assert moved == pytest.approx([share * parts[0].var() for share in theirs.getTotalOrderIndices()], rel=1e-3)
