@@ -88,6 +88,21 @@ def _settle(temporary: Path) -> None:
     sync(temporary)
 
 
+def save_findings(study: Study, name: str, files: Mapping[str, Callable[[Path], None]], folder: Path | None) -> Path:
+    """Write what was found out about a study, and the study, into a folder whole or not at all, and return it.
+
+    name    what it is: `runs/<study>/<name>-<time>-<digest>` is the folder where none is given
+    files   by name, each with a function that writes it to a path
+    Raises OSError where it cannot be written; nothing is left behind then.
+    """
+    wanted = folder or free_name(Path("runs") / as_path(study.name, "study")
+                                 / f"{name}-{dated_name(datetime.now(UTC), study.digest)}")
+    with unfinished(wanted.parent) as temporary:
+        for file, write in {**files, **study_files(study)}.items():
+            write(temporary / file)
+        return finish(temporary, wanted)
+
+
 def dated_name(when: datetime, digest: str) -> str:
     """The name of a folder: when it was made, and of what study."""
     return f"{when:%Y%m%dT%H%M%S}-{digest}"

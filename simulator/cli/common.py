@@ -174,6 +174,16 @@ def check_place(out: Path) -> None:
         raise typer.Exit(FAILED)
 
 
+@contextlib.contextmanager
+def said_if_unwritable(place: Path | str) -> Iterator[None]:
+    """End the command with a message where a folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        say(f"the folder cannot be written at {place}: {error.strerror or error}; choose another place with --out")
+        raise typer.Exit(FAILED) from None
+
+
 def save_run(finished: Run, out: Path) -> Path:
     """Write a run's folder, with its chart; end the command where it cannot be written."""
     from simulator.reporting import run_files

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.common import (
-    FAILED,
     WRONG_INPUT,
     AsJson,
     Overlays,
@@ -21,6 +20,7 @@ from simulator.cli.common import (
     print_rich,
     progress,
     said_if_failed,
+    said_if_unwritable,
     say,
     say_what_is_wrong,
     warn,
@@ -83,8 +83,5 @@ def _simulate(file: Path, study: Study, threads: int, quiet: bool) -> FrontierRe
 def _save(found: FrontierResult, out: Path | None) -> Path:
     from simulator.reporting.frontier_folder import save
 
-    try:
+    with said_if_unwritable(out or "runs"):
         return save(found, out)
-    except OSError as error:
-        say(f"the folder cannot be written at {out or 'runs'}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None

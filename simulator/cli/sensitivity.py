@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.common import (
-    FAILED,
     WRONG_INPUT,
     AsJson,
     Overlays,
@@ -22,6 +21,7 @@ from simulator.cli.common import (
     print_rich,
     progress,
     said_if_failed,
+    said_if_unwritable,
     say,
     warn,
 )
@@ -116,8 +116,5 @@ def _save(found: Sensitivity, out: Path | None, one_of_several: bool) -> Path:
     from simulator.reporting.sensitivity_folder import save
     from simulator.study.reading import as_path
 
-    try:
+    with said_if_unwritable(out or "runs"):
         return save(found, out / as_path(found.study.name, "study") if out and one_of_several else out)
-    except OSError as error:
-        say(f"the folder cannot be written at {out or 'runs'}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None

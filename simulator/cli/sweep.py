@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.common import (
-    FAILED,
     WRONG_INPUT,
     AsJson,
     Overlays,
@@ -21,6 +20,7 @@ from simulator.cli.common import (
     print_rich,
     progress,
     said_if_failed,
+    said_if_unwritable,
     say,
     say_what_is_wrong,
     warn,
@@ -111,8 +111,5 @@ def _simulate(file: Path, study: Study, chosen: Sweep, threads: int, quiet: bool
 def _save(found: SweepResult, out: Path | None) -> Path:
     from simulator.reporting.sweep_folder import save
 
-    try:
+    with said_if_unwritable(out or "runs"):
         return save(found, out)
-    except OSError as error:
-        say(f"the folder cannot be written at {out or 'runs'}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None

@@ -19,6 +19,7 @@ from simulator.locks import NoLocksError, only_one_in, remove_leftovers
 from simulator.run_index import write_index
 
 RAN, SKIPPED, FAILED, WRONG, LEFT = STATUSES = ("ran", "skipped", "failed", "wrong", "left")
+_STUDIES_TO_A_WORKER = 4  # under which another worker takes longer to begin than it saves: threads do for few studies
 _READING = 0.05  # share of the progress bar
 
 
@@ -91,7 +92,7 @@ def run_batch(files: Sequence[tuple[Path, bool]], given: Given, threads: int = 0
         held.callback(_clear, given.runs)
         _clear(given.runs)
         threads = threads or available_cores()
-        with Workers(min(threads, len(files)), threads) as workers:
+        with Workers(min(threads, max(1, len(files) // _STUDIES_TO_A_WORKER)), threads) as workers:
             found = _run_all(workers, files, given, conditions, progress, report)
     outcomes, not_found = _with_findings(found, conditions)
     return Batch(tuple(outcomes), tuple(notes), not_found)

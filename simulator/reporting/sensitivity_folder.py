@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from simulator.experiments.sensitivity.everything import Sensitivity
-from simulator.locks import unfinished
 from simulator.netcdf import write_netcdf
 from simulator.reporting.crossover_chart import save_map
 from simulator.reporting.sensitivity_charts import save_shares, save_spider, save_tornado
 from simulator.reporting.sensitivity_document import document
 from simulator.reporting.sensitivity_rows import drivers_of_platform
 from simulator.reporting.sensitivity_table import contents, table
-from simulator.run_folder import (
-    dated_name,
-    finish,
-    free_name,
-    json_text,
-    study_files,
-    write_parquet,
-    write_text,
-)
-from simulator.study.reading import as_path
+from simulator.run_folder import json_text, save_findings, write_parquet, write_text
 
 
 def save(found: Sensitivity, folder: Path | None) -> Path:
-    """Write into a folder, `runs/<study>/sensitivity-<time>-<digest>` where none is given, and return it.
-
-    Raises OSError where it cannot be written; nothing is left behind then.
-    """
-    wanted = folder or free_name(Path("runs") / as_path(found.study.name, "study")
-                                 / f"sensitivity-{dated_name(datetime.now(UTC), found.study.digest)}")
-    with unfinished(wanted.parent) as temporary:
-        for name, write in _charts(found).items():
-            for kind in ("svg", "png"):
-                write(temporary / f"{name}.{kind}")
-        write_text(temporary / "sensitivity.json", json_text(document(found)))
-        write_parquet(table(found), temporary / "sensitivity.parquet")
-        write_netcdf(contents(found), temporary / "sensitivity.nc")
-        for name, write in study_files(found.study).items():
-            write(temporary / name)
-        return finish(temporary, wanted)
+    """Write into a folder, `runs/<study>/sensitivity-<time>-<digest>` where none is given, and return it. Raises OSError."""
+    return save_findings(found.study, "sensitivity", {
+        **{f"{name}.{kind}": write for name, write in _charts(found).items() for kind in ("svg", "png")},
+        "sensitivity.json": lambda path: write_text(path, json_text(document(found))),
+        "sensitivity.parquet": lambda path: write_parquet(table(found), path),
+        "sensitivity.nc": lambda path: write_netcdf(contents(found), path)}, folder)
 
 
 def _charts(found: Sensitivity) -> dict[str, Callable[[Path], None]]:

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from simulator.experiments.sweep import SweepResult
 from simulator.experiments.sweep_document import dataset, document, table
-from simulator.locks import unfinished
 from simulator.reporting.sweep_charts import has_chart, save_chart
-from simulator.run_folder import (
-    dated_name,
-    finish,
-    free_name,
-    json_text,
-    study_files,
-    write_parquet,
-    write_text,
-)
-from simulator.study.reading import as_path
+from simulator.run_folder import json_text, save_findings, write_parquet, write_text
 
 
 def save(result: SweepResult, folder: Path | None) -> Path:
-    """Write into a folder, `runs/<study>/sweep-<name>-<time>-<digest>` where none is given, and return it.
-
-    Raises OSError where it cannot be written; nothing is left behind then.
-    """
-    wanted = folder or free_name(Path("runs") / as_path(result.study.name, "study")
-                                 / f"sweep-{result.sweep.name}-{dated_name(datetime.now(UTC), result.study.digest)}")
-    with unfinished(wanted.parent) as temporary:
-        for name in ("sweep.svg", "sweep.png") if has_chart(result) else ():
-            save_chart(result, temporary / name)
-        dataset(result).to_netcdf(temporary / "sweep.nc", engine="h5netcdf")
-        write_text(temporary / "sweep.json", json_text(document(result)))
-        write_parquet(table(result), temporary / "sweep.parquet")
-        for name, write in study_files(result.study).items():
-            write(temporary / name)
-        return finish(temporary, wanted)
+    """Write into a folder, `runs/<study>/sweep-<name>-<time>-<digest>` where none is given, and return it. Raises OSError."""
+    return save_findings(result.study, f"sweep-{result.sweep.name}", {
+        **{f"sweep.{kind}": partial(save_chart, result) for kind in (("svg", "png") if has_chart(result) else ())},
+        "sweep.nc": lambda path: dataset(result).to_netcdf(path, engine="h5netcdf"),
+        "sweep.json": lambda path: write_text(path, json_text(document(result))),
+        "sweep.parquet": lambda path: write_parquet(table(result), path)}, folder)

@@ -133,7 +133,7 @@ CASES = {
     "software_gain"),
     "missing ownership": ("    ownership: rent\n", "", 18, "platforms.b.ownership", "buy or rent"),
     "missing schema": ("schema: 1\n", "", 1, "schema", "schema: 1"),
-    "another schema": ("schema: 1", "schema: 7", 1, "schema", "found 7"),
+    "another schema": ("schema: 1", "schema: 7", 1, "schema", "found schema 7"),
     "no platforms": (STUDY[STUDY.index("platforms:"):], "", 1, "platforms", "at least one platform"),
     "lives cut with no residual": ("seed: 1", "horizon: 5", 11, "gpu_lifetime", "residual_value"),
     "operating points that differ": ("model: R1, input_tokens: 8192, output_tokens: 1024, token_basis: total}\n  b",

@@ -63,7 +63,7 @@ def test_what_is_good_runs_and_what_is_bad_is_said(library, first):
     assert document["counts"] == {"ran": 2, "skipped": 1, "failed": 1, "wrong": 1, "left": 0}
     outcomes = {Path(outcome["file"]).name: outcome for outcome in document["outcomes"]}
     assert set(outcomes) == {"one.yaml", "two.yaml", "copy.yaml", "bad.yaml", "fails.yaml"}, "a part is no study"
-    assert "found 7" in outcomes["bad.yaml"]["why"][0] and "is inf in trial" in outcomes["fails.yaml"]["why"][0]
+    assert "found schema 7" in outcomes["bad.yaml"]["why"][0] and "is inf in trial" in outcomes["fails.yaml"]["why"][0]
     of_copies = [outcomes[name] for name in ("one.yaml", "copy.yaml")]
     assert of_copies[0]["folder"] == of_copies[1]["folder"] and {each["status"] for each in of_copies} == {"ran", "skipped"}
     assert "bad.yaml: not run:" in first.stderr and "fails: the run failed:" in first.stderr
@@ -182,19 +182,19 @@ def test_a_study_that_kills_its_process_fails_alone(tmp_path):
 
 def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(tmp_path):
     files = [studies.write(tmp_path / f"{name}.yaml", studies.study(study=name, simulation={**SMALL, "trials": trials}))
-             for name, trials in (("long", 10**11), ("short", 1024))]
+             for name, trials in (("long", 10**11), *((f"short {n}", 1024) for n in range(7)))]
     runs = tmp_path / "runs"
     command = [sys.executable, "-m", "simulator", "batch", *map(str, files), "--out", str(runs), "--threads", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
-        assert wait_for(lambda: whole_runs(runs))
+        assert wait_for(lambda: len(whole_runs(runs)) == 7)
         time.sleep(0.2)
         with_it = tco("batch", files[1], "--out", runs)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: every process of the group
         _, said = running.communicate(timeout=30)
-    assert running.returncode == 130 and "1 of 2 studies are done; the same command goes on" in said
-    assert "Traceback" not in said and not leftovers(runs) and len(whole_runs(runs)) == 1
+    assert running.returncode == 130 and "7 of 8 studies are done; the same command goes on" in said
+    assert "Traceback" not in said and not leftovers(runs) and len(whole_runs(runs)) == 7
     assert with_it.returncode == 1 and f"another batch writes to {runs} (process {running.pid} on" in with_it.stderr
-    assert len({row["folder"] for row in indexed(runs)}) == 1
+    assert len({row["folder"] for row in indexed(runs)}) == 7
     assert wait_for(lambda: no_process_of(running.pid), 10), "workers end with their parent"
 
 

@@ -79,7 +79,7 @@ def one_batch(files, runs):
 @pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.slow)])
 def test_batches_killed_at_any_moment_end_as_if_nothing_had_been(tmp_path, kills):
     files = [studies.write(tmp_path / f"{n}.yaml", studies.study(study=f"study {n}", simulation={
-        "trials": 1024, "horizon": 10, "seed": n})) for n in range(6)]
+        "trials": 1024, "horizon": 10, "seed": n})) for n in range(8)]
     with one_batch(files, tmp_path / "undisturbed") as whole:
         started = time.monotonic()
         wanted = {outcome["study"]: outcome["folder"] for outcome in json.loads(whole.communicate(timeout=120)[0])["outcomes"]}

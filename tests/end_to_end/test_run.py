@@ -168,14 +168,14 @@ def test_several_studies_at_once(tmp_path):
     files = [studies.write(tmp_path / f"{name}.yaml", studies.study(study=name)) for name in ("one", "two")]
     done = tco("run", *files, "--out", tmp_path / "runs", "--json", "--quiet")
     assert [document["study"] for document in json.loads(done.stdout)] == ["one", "two"]
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["one", "two"]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["index.parquet", "one", "two"]
 
 
 def test_several_studies_are_all_checked_before_any_is_run(tmp_path):
     files = [studies.write(tmp_path / f"{name}.yaml", studies.study(study=name, schema=schema))
              for name, schema in [("good", 1), ("bad", 7), ("worse", 8)]]
     done = tco("run", *files, "--out", tmp_path / "runs")
-    assert done.returncode == 2 and "found 7" in done.stderr and "found 8" in done.stderr
+    assert done.returncode == 2 and "found schema 7" in done.stderr and "found schema 8" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
