@@ -14,7 +14,7 @@ _SHOWN = 3  # of all that differs, what differs most
 def verdict(found: Verification) -> list[str]:
     """Sentences, the verdict first: what was compared and how, what differs most and how much does, what may be the reason."""
     how = "bit for bit" if found.exactly else "to a tolerance"
-    agree = f"{found.study}: {'holds' if found.holds else 'does not hold'}, {how}"
+    agree = f"{found.study}, {found.folder.name}: {'holds' if found.holds else 'does not hold'}, {how}"
     numbers = f"{plural(found.compared, 'number')} compared"
     if not found.exactly and found.largest:
         numbers += f", relative differences up to {tiny(found.largest)}"

@@ -40,13 +40,13 @@ def changed(finished, tmp_path):
 def test_a_run_that_holds(finished):
     done = tco("verify", finished)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.startswith("test: holds, bit for bit: ") and done.stdout.count("\n") == 1
+    assert done.stdout.startswith(f"test, {finished.name}: holds, bit for bit: ") and done.stdout.count("\n") == 1
 
 
 def test_a_run_that_does_not_hold_says_what_differs_with_status_3(changed):
     done = tco("verify", changed)
     assert done.exit_code == 3
-    for words in ("test: does not hold, bit for bit", "summary.json is not as the run wrote it",
+    for words in ("test, copy: does not hold, bit for bit", "summary.json is not as the run wrote it",
                   "1 entry of summary.json differs, of a",
                   "base.a.cost_per_million_tokens.p95.value: was 0.25 and is 0.", "relative difference "):
         assert words in done.stdout, words
@@ -60,7 +60,7 @@ def test_an_upgrade_is_named_with_the_tolerance(finished, tmp_path):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     done = tco("verify", folder)
     assert done.exit_code == 0
-    for words in ("test: holds, to a tolerance", "kernels was 0123 and is ",
+    for words in ("test, copy: holds, to a tolerance", "kernels was 0123 and is ",
                   "tolerance: 1e-09 of the value + 1e-06 of its standard error"):
         assert words in done.stdout, words
 
