@@ -52,6 +52,7 @@ platforms:
     power: {value: 2100, unit: W, date: 2026, source: "..."}
     pue: {distribution: truncated_normal, mean: 1.2, sd: 0.05, low: 1.05}
 plan: {tokens_per_year: {value: 50, unit: Ttoken/year}, years: 5}
+sensitivity: {methods: [tornado, shapley], target: cost_per_million_tokens}
 compare_across_operating_points: true
 published:
   - {quantity: cost_per_million_tokens, of: gb300_nvl72, value: 0.12, source: "...", date: 2026-01}

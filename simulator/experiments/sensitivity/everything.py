@@ -13,8 +13,10 @@ from simulator.engine.sample_of_trials import sample_of_trials
 from simulator.experiments.sensitivity.applicability import (
     CERTAIN,
     MOST_PAIRS,
+    MapError,
     Pair,
     by_expected_cost,
+    check_map,
     compared,
     inputs_of_map,
     why_not,
@@ -38,10 +40,6 @@ _MAP_POINTS = (11, 11)
 # About how long each takes, in runs of 65,536 trials, for the bar of progress alone.
 _EFFORT = {"alone": 0.3, "conditional": 1.0, "sobol": 2.0, "shapley": 4.0, "sample": 6.0, "break_even": 1.0, "crossover": 4.0}
 _Found = TypeVar("_Found")
-
-
-class MapError(ValueError):
-    """A map that is asked for over what is no input, or of a study that has none."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +132,8 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
     wants = tuple(method for method in named or METHODS if method not in reasons)
     if named and not wants:
         raise NotApplicable("; ".join(f"{left.method}: {left.reason}" for left in left_out))
+    if map_of and "crossover" in wants:
+        check_map(study, *map_of)
     steps = _Steps(wants, progress)
     alone = steps.take("alone", lambda: one_at_a_time(study))
     found = Sensitivity(study, wants, left_out=left_out)
@@ -198,8 +198,9 @@ def _crossover(found: Sensitivity, ranking: Sequence[int], alone: OneAtATime, ma
     except NotApplicable as error:
         return replace(found, methods=tuple(method for method in found.methods if method != "crossover"),
                        left_out=(*found.left_out, LeftOut("crossover", str(error))))
-    except ValueError as error:
-        raise MapError(str(error)) from None
+    except ValueError as error:  # of a platform that is none of the two
+        labels = " and ".join(found.study.platforms[position].label for position in pair)
+        raise MapError(f"{error}; the map compares {labels}") from None
 
 
 class _Steps:
