@@ -235,7 +235,9 @@ def read_conditions(texts: list[str] | None) -> list[Condition]:
 def say_if_it_holds(name: str, finding: Finding) -> None:
     """A condition of --fail-if that holds, on standard error."""
     if finding.holds:
-        say(f"{name}: --fail-if {finding.condition}: it holds, with {finding.value:.6g}")
+        from simulator.reporting.wording import short
+
+        say(f"{name}: --fail-if {finding.condition}: it holds, with {short(finding.value, 6)}")
 
 
 def say_not_found(missed: Iterable[str]) -> None:

@@ -99,7 +99,8 @@ def _map(text: str | None) -> tuple[str, str] | None:
 
 def _answer(file: Path, study: Study, methods: tuple[str, ...], map_of: tuple[str, str] | None, threads: int,
             quiet: bool) -> Sensitivity:
-    from simulator.experiments.sensitivity.everything import MapError, sensitivity
+    from simulator.experiments.sensitivity.applicability import MapError
+    from simulator.experiments.sensitivity.everything import sensitivity
     from simulator.experiments.sensitivity.players import NotApplicable
 
     try:

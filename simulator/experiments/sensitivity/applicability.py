@@ -12,7 +12,7 @@ from simulator.experiments.sensitivity.alternatives import NONE_APPLIES, alterna
 from simulator.experiments.sensitivity.one_at_a_time import OneAtATime
 from simulator.experiments.sensitivity.outputs import LOG_RATIO
 from simulator.experiments.sensitivity.players import NotApplicable, players, refuse_dependent
-from simulator.experiments.sensitivity.ranges import only, ranges
+from simulator.experiments.sensitivity.ranges import find_range, only, ranges
 from simulator.experiments.sensitivity.shapley import ShapleyEffects
 from simulator.experiments.sensitivity.value_of_information import Decision
 from simulator.study.model import Process, Study
@@ -23,6 +23,10 @@ MOST_PAIRS = 6  # all pairs of four platforms; of more, those with the cheapest
 CERTAIN, ALONE = "nothing is uncertain", "there is only one platform: nothing to compare, and nothing to choose"
 _OF_PAIRS = ("value_of_information", "break_even", "crossover", "reverse_stress", "robustness")
 _OF_CERTAIN = ("break_even", "crossover", "robustness")  # these move what is certain too
+
+
+class MapError(ValueError):
+    """A map that is asked for over what is no input of the platforms it compares."""
 
 
 def why_not(study: Study) -> dict[str, str]:
@@ -38,6 +42,18 @@ def why_not(study: Study) -> dict[str, str]:
     except NotApplicable as error:
         found["sobol"] = str(error)
     return found
+
+
+def check_map(study: Study, x: str, y: str) -> None:
+    """Raise MapError, before anything is simulated, where a map cannot be of these inputs."""
+    if x == y:
+        raise MapError(f"found {x} twice; expected two inputs")
+    compiled = compile_study(study, [], [])
+    for path in (x, y):
+        try:
+            find_range(study, compiled, path)
+        except ValueError as error:
+            raise MapError(str(error)) from None
 
 
 def by_expected_cost(study: Study, decision: Decision | None, alone: OneAtATime) -> list[int]:

@@ -13,8 +13,10 @@ from simulator.engine.sample_of_trials import sample_of_trials
 from simulator.experiments.sensitivity.applicability import (
     CERTAIN,
     MOST_PAIRS,
+    MapError,
     Pair,
     by_expected_cost,
+    check_map,
     compared,
     inputs_of_map,
     why_not,
@@ -40,10 +42,6 @@ _MAP_POINTS = (11, 11)
 _EFFORT = {"alone": 0.3, "conditional": 1.0, "sobol": 2.0, "shapley": 4.0, "sample": 6.0, "break_even": 1.0, "crossover": 4.0,
            "robustness": 1.0}
 _Found = TypeVar("_Found")
-
-
-class MapError(ValueError):
-    """A map that is asked for over what is no input, or of a study that has none."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +135,8 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
     wants = tuple(method for method in named or METHODS if method not in reasons)
     if named and not wants:
         raise NotApplicable("; ".join(f"{left.method}: {left.reason}" for left in left_out))
+    if map_of and "crossover" in wants:
+        check_map(study, *map_of)
     steps = _Steps(wants, progress)
     alone = steps.take("alone", lambda: one_at_a_time(study))
     found = Sensitivity(study, wants, left_out=left_out)
@@ -202,8 +202,9 @@ def _crossover(found: Sensitivity, ranking: Sequence[int], alone: OneAtATime, ma
         return replace(found, crossover=Map(pair, crossover(found.study, *inputs, pair, _MAP_POINTS, threads=threads)))
     except NotApplicable as error:
         return _without(found, "crossover", error)
-    except ValueError as error:
-        raise MapError(str(error)) from None
+    except ValueError as error:  # of a platform that is none of the two
+        labels = " and ".join(found.study.platforms[position].label for position in pair)
+        raise MapError(f"{error}; the map compares {labels}") from None
 
 
 def _robustness(found: Sensitivity, threads: int) -> Sensitivity:

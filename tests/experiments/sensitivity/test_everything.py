@@ -7,9 +7,8 @@ import studies
 
 import simulator
 from simulator.experiments.sensitivity import everything
-from simulator.experiments.sensitivity.applicability import compared
+from simulator.experiments.sensitivity.applicability import MapError, compared
 from simulator.experiments.sensitivity.break_even import break_even
-from simulator.experiments.sensitivity.everything import MapError
 from simulator.experiments.sensitivity.outputs import settled
 from simulator.experiments.sensitivity.players import NotApplicable
 from simulator.experiments.sensitivity.shapley import shapley
