@@ -35,6 +35,7 @@ FILES = {"sensitivity.json", "sensitivity.parquet", "sensitivity.nc", "study.yam
 def finished(tmp_path_factory):
     place = tmp_path_factory.mktemp("sensitivity")
     data = studies.study(simulation={"trials": 1024})
+    data["shared"]["utilization"]["grade"] = "judgement"  # so that an alternative applies
     data["platforms"]["a"]["label"], data["platforms"]["b"]["label"] = "Alpha", "Beta"
     done = tco("sensitivity", studies.write(place / "study.yaml", data), "--out", place / "out")
     assert done.returncode == 0, done.stderr

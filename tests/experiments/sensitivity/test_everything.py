@@ -17,9 +17,9 @@ from simulator.study.sensitivity import METHODS
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    file = studies.write(tmp_path_factory.mktemp("whole") / "study.yaml", studies.study(
-        simulation={"trials": 1024}, plan={"tokens_per_year": 1e13, "years": 3}))
-    study = simulator.load(file)
+    data = studies.study(simulation={"trials": 1024}, plan={"tokens_per_year": 1e13, "years": 3})
+    data["shared"]["utilization"]["grade"] = "judgement"  # so that an alternative applies
+    study = simulator.load(studies.write(tmp_path_factory.mktemp("whole") / "study.yaml", data))
     told = []
     return study, simulator.sensitivity(study, progress=told.append), told
 
@@ -29,7 +29,7 @@ def test_everything_applies_to_independent_inputs(whole):
     assert found.methods == METHODS and found.left_out == ()
     assert told == sorted(told) and told[-1] == 1.0
     for part in (found.one_at_a_time, found.conditional, found.measures, found.sobol, found.shapley, found.shapley_groups,
-                 found.decision, found.plan, found.break_even, found.crossover, found.reverse_stress):
+                 found.decision, found.plan, found.break_even, found.crossover, found.reverse_stress, found.robustness):
         assert part
 
 
