@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import studies
+from interrupts import heed_interrupts
 from whole_runs import indexed, leftovers, whole_runs
 
 from simulator.experiments.batch import FAILED, LEFT, RAN, SKIPPED, run_batch
@@ -185,12 +186,17 @@ def test_ctrl_c_leaves_what_is_done_and_says_how_to_go_on(tmp_path):
              for name, trials in (("long", 10**11), *((f"short {n}", 1024) for n in range(7)))]
     runs = tmp_path / "runs"
     command = [sys.executable, "-m", "simulator", "batch", *map(str, files), "--out", str(runs), "--threads", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
-        assert wait_for(lambda: len(whole_runs(runs)) == 7)
-        time.sleep(0.2)
-        with_it = tco("batch", files[1], "--out", runs)
-        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: every process of the group
-        _, said = running.communicate(timeout=30)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                          preexec_fn=heed_interrupts) as running:
+        try:
+            assert wait_for(lambda: len(whole_runs(runs)) == 7)
+            time.sleep(0.2)
+            with_it = tco("batch", files[1], "--out", runs)
+            os.killpg(running.pid, signal.SIGINT)  # as a terminal does: every process of the group
+            _, said = running.communicate(timeout=30)
+        except BaseException:
+            os.killpg(running.pid, signal.SIGKILL)  # it would run for a day
+            raise
     assert running.returncode == 130 and "7 of 8 studies are done; the same command goes on" in said
     assert "Traceback" not in said and not leftovers(runs) and len(whole_runs(runs)) == 7
     assert with_it.returncode == 1 and f"another batch writes to {runs} (process {running.pid} on" in with_it.stderr

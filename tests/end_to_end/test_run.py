@@ -12,6 +12,7 @@ import studies
 import xarray
 from hypothesis import example, given
 from hypothesis import strategies as st
+from interrupts import heed_interrupts
 
 import simulator
 
@@ -211,11 +212,16 @@ def test_labels_with_markup_and_of_any_length_stay_text(tmp_path):
 def test_an_interrupted_run_leaves_nothing_and_says_so(tmp_path):
     file = studies.write(tmp_path / "study.yaml", studies.study())
     command = [sys.executable, "-m", "simulator", "run", str(file), "--trials", "1e11", "--out", str(tmp_path / "runs")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        with pytest.raises(subprocess.TimeoutExpired):
-            running.wait(6)
-        running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=30)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=heed_interrupts) as running:
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(6)
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=30)
+        except BaseException:
+            running.kill()  # it would run for a day
+            raise
     assert running.returncode == 130 and "interrupted" in said and "Traceback" not in said
     assert not (tmp_path / "runs").exists()
 
