@@ -38,6 +38,17 @@ class Estimate:
         each = None if self.by_replicate is None else self.by_replicate * factor
         return Estimate(self.value * factor, self.standard_error * factor, self.low * factor, self.high * factor, each)
 
+    def inverse(self) -> Estimate:
+        """1 ÷ a positive estimate, with its error carried over to first order."""
+        square = self.value**2
+        value = 1 / self.value
+        return Estimate(value, self.standard_error / square, value - (self.high - self.value) / square,
+                        value + (self.value - self.low) / square)
+
+    def negative(self) -> Estimate:
+        """The estimate times −1."""
+        return Estimate(-self.value, self.standard_error, -self.high, -self.low)
+
     def as_dict(self) -> dict[str, float]:
         return {"value": self.value, "standard_error": self.standard_error, "low": self.low, "high": self.high}
 
@@ -81,10 +92,14 @@ def change(before: Estimate, after: Estimate) -> Estimate:
     return sectioning(after.value - before.value, after.by_replicate - before.by_replicate)
 
 
+def with_normal_bounds(value: float, error: float, by_replicate: Array | None = None) -> Estimate:
+    """A number whose error is known as if from endless replicates: ± 1.96 of it at 95 %."""
+    return Estimate(value, error, value - NORMAL_QUANTILE * error, value + NORMAL_QUANTILE * error, by_replicate)
+
+
 def plain_mean(mean: float, sd: float, n: int, by_replicate: Array | None = None) -> Estimate:
     """Mean of n independent trials."""
-    error, mean = sd / math.sqrt(n), float(mean)
-    return Estimate(mean, error, mean - NORMAL_QUANTILE * error, mean + NORMAL_QUANTILE * error, by_replicate)
+    return with_normal_bounds(float(mean), sd / math.sqrt(n), by_replicate)
 
 
 def probability(estimate: Estimate, n: int, independent: bool = False) -> Estimate:

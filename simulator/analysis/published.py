@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
+from simulator.analysis.intervals import Estimate, with_normal_bounds
 from simulator.quantities import INPUT, RESULT
 from simulator.study.families import Marginal
 
@@ -46,4 +46,4 @@ def _ratio(this: Estimate, that: Estimate) -> Estimate:
     """this ÷ that, errors added as if independent (common draws make it less)."""
     value = this.value / that.value
     error = math.hypot(this.standard_error, value * that.standard_error) / abs(that.value)
-    return Estimate(value, error, value - NORMAL_QUANTILE * error, value + NORMAL_QUANTILE * error)
+    return with_normal_bounds(value, error)

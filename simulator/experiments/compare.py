@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate, change
+from simulator.analysis.intervals import Estimate, change, with_normal_bounds
 from simulator.engine.run import run
 from simulator.experiments.attribution import STATISTICS, Attribution, attribute
 from simulator.finished_run import FinishedRun
@@ -126,9 +126,8 @@ def _moved(owner: str, quantity: str, statistic: str, old: Estimate, new: Estima
         before, after = (each.find(owner, quantity, statistic) for each in again)
         if before and after and _agree(before, old) and _agree(after, new):
             return NumberChange(owner, quantity, statistic, old, new, change(before, after), True)
-    error = math.hypot(old.standard_error, new.standard_error)
-    value, half = new.value - old.value, NORMAL_QUANTILE * error
-    return NumberChange(owner, quantity, statistic, old, new, Estimate(value, error, value - half, value + half), False)
+    apart = with_normal_bounds(new.value - old.value, math.hypot(old.standard_error, new.standard_error))
+    return NumberChange(owner, quantity, statistic, old, new, apart, False)
 
 
 def _agree(one: Estimate, other: Estimate) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from simulator.analysis.intervals import Estimate
+
 _STEPS = 32  # into which a cell between two points is divided, so that two crossings in one are found
 _HALVINGS = 60
 
@@ -68,3 +70,14 @@ def _bisected(curve: Callable[[float], float], low: float, high: float) -> float
         else:
             high = middle
     return (low + high) / 2
+
+
+def log_of(ratio: Estimate) -> tuple[float, float] | None:
+    """Log of a positive estimate and its error, to first order."""
+    return (math.log(ratio.value), ratio.standard_error / ratio.value) if ratio.value > 0 else None
+
+
+def log_of_ratio(over: Estimate, under: Estimate) -> tuple[float, float] | None:
+    """Log of the ratio of two estimates; their errors are taken as independent, which common draws make too large."""
+    a, b = log_of(over), log_of(under)
+    return (a[0] - b[0], math.hypot(a[1], b[1])) if a and b else None

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
+from simulator.analysis.intervals import Estimate, with_normal_bounds
 from simulator.engine.run import run
-from simulator.experiments.crossings import Crossing, crossings
+from simulator.experiments.crossings import Crossing, crossings, log_of, log_of_ratio
 from simulator.quantities import COST
 from simulator.results import Run
 from simulator.study.frontier import Frontier
@@ -172,7 +172,7 @@ def _run_at(study: Study, measured: dict[str, Frontier], own: dict[str, float], 
             if name in own:
                 values[f"platforms.{name}.operating_point.interactivity"] = x
     at = study.with_inputs(values)
-    return run(replace(at, platforms=tuple(p for p in at.platforms if p.name in there), published=()), threads)
+    return run(replace(at, platforms=tuple(p for p in at.platforms if p.name in there)), threads, costs_alone=True)
 
 
 def _names(found: Run) -> list[str]:
@@ -200,8 +200,8 @@ def _pair(first: str, second: str, runs: dict[float, Run], measured: dict[str, F
             return math.log(b.throughput_at(x) / a.throughput_at(x))
 
         medians = [(found.estimate(first, COST.name, "p50"), found.estimate(second, COST.name, "p50")) for found in both.values()]
-        logs = {"median": [_log_ratio(*pair) for pair in medians],
-                "probability": [_log(row.ratio) if row.ratio else None for row in rows]}
+        logs = {"median": [log_of_ratio(*pair) for pair in medians],
+                "probability": [log_of(row.ratio) if row.ratio else None for row in rows]}
         for of, found_logs in logs.items():
             known = [log for log in found_logs if log is not None]
             if len(known) == len(both):  # a cost that income makes negative has no ratio
@@ -212,16 +212,4 @@ def _pair(first: str, second: str, runs: dict[float, Run], measured: dict[str, F
 def _flip(of: str, first: str, second: str, crossing: Crossing) -> Flip:
     """`crossing` is one of the log of the first's cost ÷ the second's."""
     below, above = (first, second) if crossing.rising else (second, first)
-    half = NORMAL_QUANTILE * crossing.standard_error
-    return Flip(of, below, above, Estimate(crossing.at, crossing.standard_error, crossing.at - half, crossing.at + half))
-
-
-def _log(ratio: Estimate) -> tuple[float, float] | None:
-    """Log of a positive estimate and its error, to first order."""
-    return (math.log(ratio.value), ratio.standard_error / ratio.value) if ratio.value > 0 else None
-
-
-def _log_ratio(over: Estimate, under: Estimate) -> tuple[float, float] | None:
-    """Log of the ratio of two estimates; their errors are taken as independent, which common draws make too large."""
-    a, b = _log(over), _log(under)
-    return (a[0] - b[0], math.hypot(a[1], b[1])) if a and b else None
+    return Flip(of, below, above, with_normal_bounds(crossing.at, crossing.standard_error))

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
+from simulator.analysis.intervals import Estimate, with_normal_bounds
 from simulator.engine.run import run
-from simulator.experiments.crossings import crossings
+from simulator.experiments.crossings import crossings, log_of, log_of_ratio
 from simulator.quantities import COST, RATIO
 from simulator.results import PERCENTILES, Run
 from simulator.study.model import Study, Sweep, SweptInput
@@ -120,17 +120,17 @@ def flips(result: SweepResult) -> list[Flip]:
     given = result.sweep.swept[0]
     order = sorted(range(len(given.coordinates)), key=lambda k: float(given.coordinates[k]))
     found: list[Flip] = []
+
+    def along(owner: str, quantity: str) -> list[Estimate]:
+        return [result.estimate((k,), owner, quantity, "p50") for k in order]
+
     for pair in result.pairs:
         later, earlier = pair.split("/")
-        medians = [(result.estimate((k,), later, COST.name, "p50"), result.estimate((k,), earlier, COST.name, "p50"))
-                   for k in order]
-        ratios = [result.estimate((k,), pair, RATIO.name, "p50") for k in order]
-        if not all(ratio.value > 0 for ratio in ratios):
+        ratios = [log_of(ratio) for ratio in along(pair, RATIO.name)]
+        if None in ratios:
             continue  # a cost that income makes negative has no ratio
-        # Errors of two medians are taken as independent, which common draws make too large.
-        logs = {"median": [(math.log(a.value / b.value), math.hypot(a.standard_error / a.value, b.standard_error / b.value))
-                           for a, b in medians],
-                "probability": [(math.log(r.value), r.standard_error / r.value) for r in ratios]}
+        medians = map(log_of_ratio, along(later, COST.name), along(earlier, COST.name))
+        logs = {"median": [log for log in medians if log], "probability": [log for log in ratios if log]}
         for of, values in logs.items():
             found += [Flip(of, pair, *((later, earlier) if rising else (earlier, later)), at)
                       for at, rising in _zeros(given, order, values)]
@@ -148,4 +148,4 @@ def _zeros(given: SweptInput, order: Sequence[int], values: list[tuple[float, fl
         at = low + span * t
         value = math.exp(at) if given.logarithmic else at
         spread = error * span * (value if given.logarithmic else 1)
-        yield Estimate(value, spread, value - NORMAL_QUANTILE * spread, value + NORMAL_QUANTILE * spread), zero.rising
+        yield with_normal_bounds(value, spread), zero.rising

@@ -189,12 +189,12 @@ def chance(run: Run, estimate: Estimate, scenario: str = "base") -> str:
 
 def ratio(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
     """P5, P50 and P95 of one platform's cost ÷ another's, whichever way round the results have it; None where they have none."""
-    return _turned(run, this, that, RATIO.name, _inverse, scenario)
+    return _turned(run, this, that, RATIO.name, Estimate.inverse, scenario)
 
 
 def difference(run: Run, this: str, that: str, scenario: str = "base") -> tuple[Estimate, Estimate, Estimate] | None:
     """As `ratio`, of one platform's cost − another's."""
-    return _turned(run, this, that, DIFFERENCE.name, _negative, scenario)
+    return _turned(run, this, that, DIFFERENCE.name, Estimate.negative, scenario)
 
 
 def _turned(run: Run, this: str, that: str, quantity: str, turn: Callable[[Estimate], Estimate],
@@ -214,16 +214,6 @@ def _times(ratios: tuple[Estimate, Estimate, Estimate]) -> str:
     low, middle, high = ratios
     spread = "" if low.value == high.value else f" ({number(low)} to {number(high)})"
     return f"{number(middle)} times as much{spread}"
-
-
-def _inverse(e: Estimate) -> Estimate:
-    """1 ÷ a positive estimate, with its error carried over to first order."""
-    value, error = 1 / e.value, e.standard_error / e.value**2
-    return Estimate(value, error, value - (e.high - e.value) / e.value**2, value + (e.value - e.low) / e.value**2)
-
-
-def _negative(e: Estimate) -> Estimate:
-    return Estimate(-e.value, e.standard_error, -e.high, -e.low)
 
 
 def operating_points(run: Run) -> str:

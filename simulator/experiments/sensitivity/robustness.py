@@ -135,19 +135,7 @@ def _world(name: str, words: str, found: Run, base: Run, choice: str) -> World:
                           if {names[later], names[earlier]} == {choice, rival})
     difference, ratio = found.estimate(pair, DIFFERENCE.name, "mean"), found.find(pair, RATIO.name, "p50")
     if ratio and not is_later:
-        ratio = _inverse(ratio)
+        ratio = ratio.inverse()  # of a median: the median of the inverse
     return World(name, words, ranking, rival, cost, change(base.estimate(choice, COST.name, "mean"), cost),
                  found.estimate(choice, "probability_cheapest"), found.estimate(choice, "expected_regret"),
-                 _negative(difference) if is_later else difference, ratio)
-
-
-def _negative(estimate: Estimate) -> Estimate:
-    return Estimate(-estimate.value, estimate.standard_error, -estimate.high, -estimate.low)
-
-
-def _inverse(estimate: Estimate) -> Estimate:
-    """1 ÷ a positive estimate; its error to first order. Of a median: the median of the inverse."""
-    value = 1 / estimate.value
-    error = estimate.standard_error * value**2
-    low, high = (value - (estimate.high - estimate.value) * value**2, value + (estimate.value - estimate.low) * value**2)
-    return Estimate(value, error, low, high)
+                 difference.negative() if is_later else difference, ratio)
