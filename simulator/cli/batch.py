@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from simulator.cli.common import (
     Threads,
     WhatIfs,
     check_place,
+    print_json,
     print_rich,
     progress,
     read_conditions,
@@ -67,7 +67,7 @@ def batch(
     given = Given(out, save_run, tuple(overlays or ()), (*(overrides or ()), *more), tuple(what_ifs or ()))
     found = _run(files, given, threads, conditions, quiet)
     if as_json:
-        print(json.dumps(_document(found, out), ensure_ascii=False, allow_nan=False))
+        print_json([_document(found, out)])
     elif not quiet:
         from simulator.reporting.batch_terminal import batch_summary
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -89,6 +90,19 @@ def load_all(files: list[Path], overlays: list[Path] | None,
     return loaded, wrong
 
 
+def load_or_end(files: list[Path], overlays: list[Path] | None, overrides: list[str] | None,
+                **simulation: object) -> list[tuple[Path, Study]]:
+    """The studies, with their files; where any is wrong everything wrong with them is said, and the command ends.
+
+    simulation  settings that options of their own give, by name; None where one is not given
+    """
+    more = [f"simulation.{name}={value}" for name, value in simulation.items() if value is not None]
+    loaded, wrong = load_all(files, overlays, [*(overrides or ()), *more])
+    if wrong:
+        raise typer.Exit(WRONG_INPUT)
+    return loaded
+
+
 def check_what_ifs(studies: list[tuple[Path, Study]], asked: list[str]) -> None:
     """Say before the first run that a study has no what-if of a name that is asked for, or that `--set` does not fit it."""
     from simulator.study import StudyError
@@ -139,6 +153,11 @@ def print_rich(block: RenderableType, width: int = 160) -> None:
     Console(width=None if sys.stdout.isatty() else width, highlight=False, markup=False).print(block)
 
 
+def print_json(documents: Sequence[Mapping[str, Any]]) -> None:
+    """The one JSON document of `--json`: the only one, or of several studies or runs a list of them."""
+    print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+
+
 @contextlib.contextmanager
 def progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
     """A bar on standard error, on a terminal only, and only where the work takes a while."""
@@ -175,24 +194,26 @@ def check_place(out: Path) -> None:
 
 
 @contextlib.contextmanager
-def said_if_unwritable(place: Path | str) -> Iterator[None]:
-    """End the command with a message where a folder cannot be written."""
+def said_if_unwritable(what: str) -> Iterator[None]:
+    """End the command with a message where something, "the folder" at its place, cannot be written."""
     try:
         yield
     except OSError as error:
-        say(f"the folder cannot be written at {place}: {error.strerror or error}; choose another place with --out")
+        say(f"{what}: {error.strerror or error}; choose another place with --out")
         raise typer.Exit(FAILED) from None
+
+
+def said_if_nowhere(out: Path | None) -> contextlib.AbstractContextManager[None]:
+    """End the command with a message where the folder of an analysis cannot be written."""
+    return said_if_unwritable(f"the folder cannot be written at {out or 'runs'}")
 
 
 def save_run(finished: Run, out: Path) -> Path:
     """Write a run's folder, with its chart; end the command where it cannot be written."""
     from simulator.reporting import run_files
 
-    try:
+    with said_if_unwritable(f"the run folder cannot be written under {out}"):
         return run_files.save_run(finished, out)
-    except OSError as error:
-        say(f"the run folder cannot be written under {out}: {error.strerror or error}; choose another place with --out")
-        raise typer.Exit(FAILED) from None
 
 
 def read_runs(folders: list[Path]) -> list[FinishedRun]:
@@ -215,8 +236,8 @@ def read_runs(folders: list[Path]) -> list[FinishedRun]:
     return found
 
 
-def read_conditions(texts: list[str] | None) -> list[Condition]:
-    """The conditions of --fail-if; ends the command where one is wrong."""
+def read_conditions(texts: list[str] | None, option: str = "--fail-if") -> list[Condition]:
+    """The conditions of an option; ends the command where one is wrong."""
     if not texts:
         return []
     from simulator.experiments.conditions import ConditionError, condition
@@ -226,7 +247,7 @@ def read_conditions(texts: list[str] | None) -> list[Condition]:
         try:
             found.append(condition(text))
         except ConditionError as error:
-            say(f"--fail-if: {error}")
+            say(f"{option}: {error}")
     if len(found) < len(texts):
         raise typer.Exit(WRONG_INPUT)
     return found

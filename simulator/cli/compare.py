@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simulator.cli.common import AsJson, Quiet, Threads, print_rich, progress, read_runs, said_if_failed, warn
+from simulator.cli.common import AsJson, Quiet, Threads, print_json, print_rich, progress, read_runs, said_if_failed, warn
 
 
 def compare(
@@ -29,7 +28,7 @@ def compare(
     if as_json:
         from simulator.experiments.comparison_document import document
 
-        print(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
+        print_json([document(found)])
     elif not quiet:
         from simulator.reporting.comparison import comparison
 

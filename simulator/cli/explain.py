@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,16 +12,18 @@ from simulator.cli.common import (
     Quiet,
     RunFolder,
     Threads,
+    print_json,
     print_rich,
     progress,
+    read_runs,
     said_if_failed,
     say,
-    say_what_is_wrong,
     warn,
 )
 
 if TYPE_CHECKING:
     from simulator.experiments.explain import Explanation
+    from simulator.finished_run import FinishedRun
 
 
 def explain(
@@ -50,11 +50,12 @@ def explain(
         say(f"found {'--trial' if replicate is None else '--replicate'} alone; expected --trial N and --replicate R together")
         raise typer.Exit(WRONG_INPUT)
     place = (replicate, trial) if trial is not None and replicate is not None else None
-    found = _explain(run, percentile or [95.0], place, platform, quantity, scenario, threads, quiet)
+    (finished,) = read_runs([run])
+    found = _explain(finished, percentile or [95.0], place, platform, quantity, scenario, threads, quiet)
     if as_json:
         from simulator.experiments.explanation_document import document
 
-        print(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
+        print_json([document(found)])
     elif not quiet:
         from simulator.reporting.explanation import explanation_summary
 
@@ -62,18 +63,14 @@ def explain(
     warn(found.notes, quiet)
 
 
-def _explain(run: Path, percentile: list[float], trial: tuple[int, int] | None, platform: str | None, quantity: str,
+def _explain(run: FinishedRun, percentile: list[float], trial: tuple[int, int] | None, platform: str | None, quantity: str,
              scenario: str, threads: int, quiet: bool) -> Explanation:
     from simulator.experiments.explain import ExplainError, explain
-    from simulator.finished_run import RunFolderError
-    from simulator.study import StudyError
 
     try:
-        with said_if_failed(str(run)), progress(run.name, quiet) as advance:
+        with said_if_failed(str(run.folder)), progress(run.folder.name, quiet) as advance:
             return explain(run, percentile, trial=trial, platform=platform, quantity=quantity, scenario=scenario,
                            threads=threads, progress=advance)
-    except (ExplainError, RunFolderError) as error:
-        say(f"{run}: {error}")
-    except StudyError as error:
-        say_what_is_wrong(run / "study.yaml", error, "is not as the run wrote it, and cannot be used")
-    raise typer.Exit(WRONG_INPUT)
+    except ExplainError as error:
+        say(f"{run.folder}: {error}")
+        raise typer.Exit(WRONG_INPUT) from None

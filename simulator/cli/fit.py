@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import FAILED, WRONG_INPUT, AsJson, say, warn
+from simulator.cli.common import FAILED, WRONG_INPUT, AsJson, print_json, say, warn
 
 if TYPE_CHECKING:
     from simulator.fitting.from_file import FittedInput
@@ -63,7 +62,7 @@ def fit(
     if picture:
         _draw(fitted, picture)
     if as_json:
-        print(json.dumps(fitted.document(), ensure_ascii=False, allow_nan=False))
+        print_json([fitted.document()])
     else:
         from simulator.reporting.fits import fit_as_yaml
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +15,12 @@ from simulator.cli.common import (
     Quiet,
     Threads,
     check_place,
-    load_all,
+    load_or_end,
+    print_json,
     print_rich,
     progress,
     said_if_failed,
-    said_if_unwritable,
+    said_if_nowhere,
     say,
     say_what_is_wrong,
     warn,
@@ -45,17 +45,14 @@ def frontier(
     quiet: Quiet = False,
 ) -> None:
     """Cost per token against interactivity."""
-    more = [f"simulation.trials={trials}"] if trials is not None else []
-    loaded, wrong = load_all([study], overlays, [*(overrides or []), *more])
-    if wrong:
-        raise typer.Exit(WRONG_INPUT)
+    ((_, loaded),) = load_or_end([study], overlays, overrides, trials=trials)
     check_place(out or Path("runs"))
-    found = _simulate(study, loaded[0][1], threads, quiet)
+    found = _simulate(study, loaded, threads, quiet)
     folder = _save(found, out)
     if as_json:
         from simulator.experiments.frontier_document import document
 
-        print(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
+        print_json([document(found)])
     elif not quiet:
         from simulator.reporting.frontier_terminal import frontier_summary
 
@@ -83,5 +80,5 @@ def _simulate(file: Path, study: Study, threads: int, quiet: bool) -> FrontierRe
 def _save(found: FrontierResult, out: Path | None) -> Path:
     from simulator.reporting.frontier_folder import save
 
-    with said_if_unwritable(out or "runs"):
+    with said_if_nowhere(out):
         return save(found, out)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import WRONG_INPUT, say
+from simulator.cli.common import WRONG_INPUT, print_json, say
 
 if TYPE_CHECKING:
     from simulator.adapters.measurements import BenchmarkError
@@ -79,7 +78,7 @@ def _print(found: Imported, no_frontier: bool, as_json: bool) -> None:
     from simulator.study.writing import as_yaml
 
     if as_json:
-        print(json.dumps(found.document(not no_frontier), ensure_ascii=False, allow_nan=False))
+        print_json([found.document(not no_frontier)])
     else:
         print(as_yaml(found.inputs(not no_frontier)), end="")
 

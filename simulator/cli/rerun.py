@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 
-from simulator.cli.common import DOES_NOT_HOLD, AsJson, Out, Quiet, RunFolder, Threads, check_place, read_runs, save_run, say
+from simulator.cli.common import (
+    DOES_NOT_HOLD,
+    AsJson,
+    Out,
+    Quiet,
+    RunFolder,
+    Threads,
+    check_place,
+    print_json,
+    read_runs,
+    save_run,
+    say,
+)
 from simulator.cli.verify import print_verdict, verified
 
 
@@ -19,7 +30,7 @@ def rerun(run: RunFolder, threads: Threads = 0, out: Out = Path("runs"), as_json
     folder = save_run(found.run, out)
     print_verdict(found, quiet or as_json)
     if as_json:
-        print(json.dumps({**found.document(), "rerun": str(folder)}, ensure_ascii=False, allow_nan=False))
+        print_json([{**found.document(), "rerun": str(folder)}])
     if not quiet:
         say(f"written to {folder}")
     if not found.holds:

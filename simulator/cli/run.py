@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +23,8 @@ from simulator.cli.common import (
     WhatIfs,
     check_place,
     check_what_ifs,
-    load_all,
+    load_or_end,
+    print_json,
     print_rich,
     progress,
     read_conditions,
@@ -68,11 +68,7 @@ def run(
     """Simulate studies; print the summary; write a run folder each."""
     rule = _rule(until, until_statistics, most_trials)
     conditions = read_conditions(fail_if)
-    settings = {"trials": trials, "seed": seed, "sampler": sampler}
-    more = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
-    loaded, wrong = load_all(studies, overlays, [*(overrides or []), *more])
-    if wrong:
-        raise typer.Exit(WRONG_INPUT)
+    loaded = load_or_end(studies, overlays, overrides, trials=trials, seed=seed, sampler=sampler)
     check_what_ifs(loaded, what_ifs or [])
     if rule:
         _check_rule(loaded, rule)
@@ -93,7 +89,7 @@ def run(
             say(f"written to {folder}")
     _write_index(out, quiet)
     if as_json:
-        print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+        print_json(documents)
     _end_if_one_holds(loaded, documents, conditions)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simulator.cli.common import WRONG_INPUT, AsJson, Quiet, say
+from simulator.cli.common import WRONG_INPUT, AsJson, Quiet, print_json, read_conditions, say
 
 
 def runs(
@@ -21,24 +20,19 @@ def runs(
     quiet: Quiet = False,
 ) -> None:
     """List finished runs, newest first."""
-    from simulator.experiments.conditions import ConditionError, condition
     from simulator.experiments.run_list import MomentError, list_runs, moment
 
+    conditions = read_conditions(where, "--where")
     try:
-        earliest = moment(since) if since else None
-        conditions = [condition(text) for text in where or []]
-        found = list_runs(folder, study, earliest, conditions)
+        found = list_runs(folder, study, moment(since) if since else None, conditions)
     except MomentError as error:
         say(f"--since: {error}")
-        raise typer.Exit(WRONG_INPUT) from None
-    except ConditionError as error:
-        say(f"--where: {error}")
         raise typer.Exit(WRONG_INPUT) from None
     except FileNotFoundError:
         say(f"{folder}: there is no such folder; expected one with run folders in it, such as that of 'tco run --out'")
         raise typer.Exit(WRONG_INPUT) from None
     if as_json:
-        print(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
+        print_json([found.document()])
     elif not quiet and found.runs:
         from simulator.reporting.run_table import run_table
 

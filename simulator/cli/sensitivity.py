@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,11 +16,12 @@ from simulator.cli.common import (
     Studies,
     Threads,
     check_place,
-    load_all,
+    load_or_end,
+    print_json,
     print_rich,
     progress,
     said_if_failed,
-    said_if_unwritable,
+    said_if_nowhere,
     say,
     warn,
 )
@@ -49,9 +49,7 @@ def sensitivity(
 ) -> None:
     """What drives costs, where the ranking flips, and what it is worth to know."""
     names, inputs = _methods(methods), _map(map_of)
-    loaded, wrong = load_all(studies, overlays, overrides)
-    if wrong:
-        raise typer.Exit(WRONG_INPUT)
+    loaded = load_or_end(studies, overlays, overrides)
     check_place(out or Path("runs"))
     from simulator.reporting.sensitivity_wording import left_out_in_words
 
@@ -71,7 +69,7 @@ def sensitivity(
         if not quiet:
             say(f"written to {folder}")
     if as_json:
-        print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+        print_json(documents)
 
 
 def _methods(text: str | None) -> tuple[str, ...]:
@@ -117,5 +115,5 @@ def _save(found: Sensitivity, out: Path | None, one_of_several: bool) -> Path:
     from simulator.reporting.sensitivity_folder import save
     from simulator.study.reading import as_path
 
-    with said_if_unwritable(out or "runs"):
+    with said_if_nowhere(out):
         return save(found, out / as_path(found.study.name, "study") if out and one_of_several else out)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
-from simulator.cli.common import WRONG_INPUT, Overlays, Overrides, Quiet, Studies, load_all, print_rich, warn
+from simulator.cli.common import Overlays, Overrides, Quiet, Studies, load_or_end, print_rich, warn
 
 
 def show(studies: Studies, overrides: Overrides = None, overlays: Overlays = None, quiet: Quiet = False) -> None:
     """Print a resolved study: each value, where it came from, its range."""
-    loaded, wrong = load_all(studies, overlays, overrides)
-    if wrong:
-        raise typer.Exit(WRONG_INPUT)
+    loaded = load_or_end(studies, overlays, overrides)
     from simulator.reporting.listing import listing
 
     for _, study in loaded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +15,12 @@ from simulator.cli.common import (
     Quiet,
     Threads,
     check_place,
-    load_all,
+    load_or_end,
+    print_json,
     print_rich,
     progress,
     said_if_failed,
-    said_if_unwritable,
+    said_if_nowhere,
     say,
     say_what_is_wrong,
     warn,
@@ -50,19 +50,15 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Cost and ranking over ranges of inputs."""
-    settings = {"trials": trials, "seed": seed}
-    more = [f"simulation.{key}={value}" for key, value in settings.items() if value is not None]
-    loaded, wrong = load_all([study], overlays, [*(overrides or []), *more])
-    if wrong:
-        raise typer.Exit(WRONG_INPUT)
-    chosen = _choose(study, loaded[0][1], name, over or [])
+    ((_, loaded),) = load_or_end([study], overlays, overrides, trials=trials, seed=seed)
+    chosen = _choose(study, loaded, name, over or [])
     check_place(out or Path("runs"))
-    found = _simulate(study, loaded[0][1], chosen, threads, quiet)
+    found = _simulate(study, loaded, chosen, threads, quiet)
     folder = _save(found, out)
     if as_json:
         from simulator.experiments.sweep_document import document
 
-        print(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
+        print_json([document(found)])
     elif not quiet:
         from simulator.reporting.sweep_terminal import sweep_summary
 
@@ -111,5 +107,5 @@ def _simulate(file: Path, study: Study, chosen: Sweep, threads: int, quiet: bool
 def _save(found: SweepResult, out: Path | None) -> Path:
     from simulator.reporting.sweep_folder import save
 
-    with said_if_unwritable(out or "runs"):
+    with said_if_nowhere(out):
         return save(found, out)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.common import DOES_NOT_HOLD, AsJson, Quiet, Threads, progress, read_runs, said_if_failed
+from simulator.cli.common import DOES_NOT_HOLD, AsJson, Quiet, Threads, print_json, progress, read_runs, said_if_failed
 
 if TYPE_CHECKING:
     from simulator.experiments.verify import Verification
@@ -27,8 +26,7 @@ def verify(
         found.append(verified(finished, threads, quiet))
         print_verdict(found[-1], quiet or as_json)
     if as_json:
-        documents = [each.document() for each in found]
-        print(json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, allow_nan=False))
+        print_json([each.document() for each in found])
     if not all(each.holds for each in found):
         raise typer.Exit(DOES_NOT_HOLD)
 
