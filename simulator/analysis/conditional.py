@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.analysis.intervals import Estimate, sectioning
+from simulator.analysis.intervals import Estimate, ratio_of_sums
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 SHARE = 0.1
@@ -42,9 +42,7 @@ def _means(chosen: Any, results: Array, threshold: float) -> list[Given]:
     counts = chosen.sum(axis=1)
     found = []
     for result in results:
-        sums = np.sum(result, axis=1, where=chosen)
-        mean = sums.sum() / counts.sum()
-        # A ratio is linear in sums and counts near its value: replicates may hold different numbers of chosen trials, or none.
-        by_replicate = mean + (sums - mean * counts) / counts.mean()
-        found.append(Given(threshold, float(counts.sum() / chosen.size), sectioning(float(mean), by_replicate)))
+        # Replicates may hold different numbers of chosen trials, or none.
+        mean = ratio_of_sums(np.sum(result, axis=1, where=chosen), counts)
+        found.append(Given(threshold, float(counts.sum() / chosen.size), mean))
     return found

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.engine.evaluate import holding
 from simulator.engine.parameters import compile_study
 from simulator.engine.trials import Trials
+from simulator.engine.variations import with_rows
 from simulator.kernels.platform import COST_PER_MILLION
 from simulator.kernels.trajectories import BLOCK
 from simulator.study.model import Study
@@ -32,7 +32,7 @@ class CommonDraws:
         replicates  how many of the replicates, from the first; all where 0
         A member of a copula is held by decree: what depends on it is drawn as always, not given its value.
         """
-        trials = self.trials.under(holding(self.trials.compiled, dict(held)).plan, replicates)
+        trials = self.trials.under(with_rows(self.trials.compiled.plan, held), replicates)
         platforms = len(trials.compiled.plan.features)
         found = np.empty((platforms, trials.simulation.replicates, trials.simulation.trials_per_replicate))
         for chunk, costs in trials.each(lambda chunk, results: results[:platforms].copy()):

@@ -109,7 +109,7 @@ def dominance(study: Study, rows: Layout, exceedances: Exceedances) -> list[Reco
     """By how much, at the worst, either of each pair misses dominating the other, at first and at second order."""
     found = []
     for later, earlier in rows.pairs:
-        owner = f"{study.platforms[later].name}/{study.platforms[earlier].name}"
+        owner = study.pair_name((later, earlier))
         for statistic, this, that in (("later", later, earlier), ("earlier", earlier, later)):
             for result, violation in zip(DOMINANCE, exceedances.violations(this, that), strict=True):
                 found.append(Record("base", "pair", owner, "dominance", result.name, statistic, result.unit, violation))
@@ -157,10 +157,7 @@ def _break_even_price(cost: Moments, tokens: Moments) -> Estimate:
 
 def owner_name(study: Study, rows: Layout, row: Row) -> str:
     """The name of the platform of a row, or of its pair."""
-    if row.of_a_pair:
-        this, that = rows.pairs[row.owner]
-        return f"{study.platforms[this].name}/{study.platforms[that].name}"
-    return study.platforms[row.owner].name
+    return study.pair_name(rows.pairs[row.owner]) if row.of_a_pair else study.platforms[row.owner].name
 
 
 def _output_token_records(platform: Platform, records: list[Record]) -> list[Record]:

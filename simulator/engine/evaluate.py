@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.parameters import Compiled
-from simulator.kernels.distributions import CONSTANT, fill_quantiles
+from simulator.engine.variations import with_rows
+from simulator.kernels.distributions import fill_quantiles
 from simulator.kernels.elementary import SMALLEST_UNIFORM
 from simulator.kernels.platform import HAS_FLEET
 from simulator.kernels.processes import HAS_JUMPS
@@ -55,7 +56,4 @@ def medians(compiled: Compiled) -> Array:
 
 def holding(compiled: Compiled, values: dict[int, float]) -> Compiled:
     """The plan with rows held at a value, by decree: the draws of all others, correlated ones too, stay what they are."""
-    family, parameters = compiled.plan.family.copy(), compiled.plan.parameters.copy()
-    for row, value in values.items():
-        family[row], parameters[row, 0] = CONSTANT, value
-    return replace(compiled, plan=compiled.plan._replace(family=family, parameters=parameters))
+    return replace(compiled, plan=with_rows(compiled.plan, values))

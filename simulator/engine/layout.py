@@ -87,7 +87,7 @@ def layout(study: Study, costs_alone: bool = False) -> Layout:
     costs_alone  only the cost of a million tokens, and how the platforms compare in it
     """
     count = len(study.platforms)
-    pairs = tuple((later, earlier) for earlier in range(count) for later in range(earlier + 1, count))
+    pairs = study.pairs
     computed = {name: position for position, name in enumerate(OUTPUT_ROWS)}
     outputs, means = [], []
     for owner, platform in enumerate(study.platforms):

@@ -64,7 +64,7 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
     exceedances = Exceedances(costs, pilot, replicates, each) if costs else None
     moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), ranking, exceedances, step)
-    selected = ranking.select(trials.threads) if isinstance(ranking, Keeping) else ranking.select(trials, step)
+    selected = ranking.select(trials, step)
     records, warnings = estimates(study, rows, moments, selected)
     records += dominance(study, rows, exceedances) if exceedances else []
     wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
@@ -137,9 +137,9 @@ def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, 
 def _sample(trials: Trials, rows: Layout) -> Sample:
     """The first trials of the first replicate, with their inputs, for whoever wants to look at single futures."""
     count = min(_SAMPLE, trials.simulation.trials_per_replicate)
-    inputs, outputs = [], []
+    inputs, outputs, work = [], [], None
     for first in range(0, count, BLOCK):
-        work = trials.block(0, first)
+        work = trials.block(0, first, work=work)
         n = min(BLOCK, count - first)
         inputs.append(work.values[:, :n].copy())
         outputs.append(np.array([work.outputs[owner, output, :n] for owner, output in rows.wanted]))

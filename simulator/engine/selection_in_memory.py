@@ -12,9 +12,9 @@ import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
 from simulator.engine.brackets import ascending
-from simulator.engine.selection import Selected, Wanted, tail_mean
+from simulator.engine.selection import Progress, Selected, Wanted, tail_mean
 from simulator.engine.sums import exact_sum, rounded
-from simulator.engine.trials import Chunk
+from simulator.engine.trials import Chunk, Trials
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -33,12 +33,12 @@ class Keeping:
     def add(self, chunk: Chunk, found: Any) -> None:
         """Nothing is left to put together."""
 
-    def select(self, threads: int) -> dict[Wanted, Selected]:
-        """The wanted quantiles."""
+    def select(self, trials: Trials, progress: Progress) -> dict[Wanted, Selected]:
+        """The wanted quantiles; all that they need is kept, so that no trial is made again."""
         of_row: dict[int, list[Wanted]] = {}
         for want in self.wanted:
             of_row.setdefault(want.row, []).append(want)
-        with ThreadPoolExecutor(threads, thread_name_prefix="tco") as pool:
+        with ThreadPoolExecutor(trials.threads, thread_name_prefix="tco") as pool:
             found = pool.map(lambda row: _select(self.results[row], of_row[row]), of_row)
             return {want: pick for picks in found for want, pick in picks.items()}
 

@@ -147,8 +147,7 @@ def _why_not(wanted: Condition, outline: Outline) -> str:
 
 def outline_of(study: Study, what_ifs: Iterable[str]) -> Outline:
     """The outline of the summary of a study that is run with these what-ifs, by name."""
-    from simulator.experiments.evidence import scenarios
+    from simulator.experiments.evidence import SCENARIOS, other_evidence
 
-    names = [platform.name for platform in study.platforms]
-    pairs = (f"{later}/{earlier}" for position, later in enumerate(names) for earlier in names[:position])
-    return Outline((*scenarios(study), *what_ifs), tuple(names), tuple(pairs))
+    return Outline(("base", *(SCENARIOS[kind] for kind in other_evidence(study)), *what_ifs),
+                   tuple(platform.name for platform in study.platforms), tuple(map(study.pair_name, study.pairs)))

@@ -24,7 +24,7 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     until  a stop rule, such as "0.1%" or "ranking", which the base decides; see `experiments.until`
     Other arguments and errors as of `engine.run.run`; StopRuleError where the rule cannot be kept.
     """
-    others = _other_evidence(study)
+    others = other_evidence(study)
     count = 1 + len(others)
 
     def part_of(done: int) -> Callable[[float], None] | None:
@@ -43,10 +43,10 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
 
 def scenarios(study: Study) -> dict[str, Study]:
     """The studies that `run_with_each_evidence` runs, by the scenario that each is reported as."""
-    return {"base": study, **{SCENARIOS[kind]: study.with_evidence(kind) for kind in _other_evidence(study)}}
+    return {"base": study, **{SCENARIOS[kind]: study.with_evidence(kind) for kind in other_evidence(study)}}
 
 
-def _other_evidence(study: Study) -> list[str]:
+def other_evidence(study: Study) -> list[str]:
     """The kinds of evidence of which a study that has both, but uses not only the one, would differ."""
     used = {given.kind for given in study.inputs().values()} - {""}
     return [kind for kind in KINDS if used and used != {kind}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class SweepResult:
     @property
     def pairs(self) -> list[str]:
         """Pairs as results name them: later/earlier in the study's order."""
-        return [f"{later}/{earlier}" for earlier, later in combinations(self.platforms, 2)]
+        return [self.study.pair_name(pair) for pair in self.study.pairs]
 
     def points(self) -> Iterator[tuple[int, ...]]:
         """Positions along each input, the last one fastest."""
@@ -71,9 +71,8 @@ def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[
     progress  called with the share of the points that are done, 0..1
     Raises StudyError where a combination of values is not usable, RunError.
     """
-    platforms = len(study.platforms)
-    of_platform = np.full((*sweep.shape, platforms, len(OF_PLATFORM), 4), np.nan)
-    of_pair = np.full((*sweep.shape, platforms * (platforms - 1) // 2, len(OF_PAIR), 4), np.nan)
+    of_platform = np.full((*sweep.shape, len(study.platforms), len(OF_PLATFORM), 4), np.nan)
+    of_pair = np.full((*sweep.shape, len(study.pairs), len(OF_PAIR), 4), np.nan)
     result = SweepResult(study, sweep, of_platform, of_pair, (), ())
     pairs, names, count = result.pairs, result.platforms, math.prod(sweep.shape)
     digests, said = [], dict.fromkeys(study.warnings)

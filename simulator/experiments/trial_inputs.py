@@ -140,12 +140,13 @@ def _sampled_means(trials: Trials, payers: Mapping[int, int]) -> dict[int, Array
     """Mean prices by market in the first trials of the run, up to 64 blocks of them; `payers`: platform by market."""
     each, count = trials.simulation.trials_per_replicate, 0
     found: dict[int, list[Array]] = {market: [] for market in payers}
+    work = None
     for replicate in range(trials.simulation.replicates):
         for first in range(0, each, BLOCK):
             if count == _SAMPLE_BLOCKS:
                 break
             count += 1
-            work = trials.block(replicate, first)
+            work = trials.block(replicate, first, work=work)
             for market, platform in payers.items():
                 found[market].append(_means(work, trials.compiled.plan, market, platform)[: each - first])
     return {market: np.concatenate(means) for market, means in found.items()}

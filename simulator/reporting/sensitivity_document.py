@@ -37,7 +37,7 @@ def document(found: Sensitivity) -> Json:
     base = {
         "platforms": {platform.name: {"label": platform.label, **_platform(found, position)}
                       for position, platform in enumerate(study.platforms)},
-        "pairs": {found.pair_name(pair): _pair(found, pair) for pair in found.pairs},
+        "pairs": {found.study.pair_name(pair): _pair(found, pair) for pair in found.study.pairs},
         **{name: decision for name, decision in decisions.items() if decision},
         **({"reverse_stress": _reverse_stress(study, found.reverse_stress)} if found.reverse_stress else {}),
         **({"robustness": _robustness(study, found.robustness)} if found.robustness else {})}
@@ -83,7 +83,7 @@ def _output(found: Sensitivity, output: Output) -> Json:
 
 
 def _pair(found: Sensitivity, pair: tuple[int, int]) -> Json:
-    log_ratio = _output(found, Output(LOG_RATIO, found.pair_name(pair)))
+    log_ratio = _output(found, Output(LOG_RATIO, found.study.pair_name(pair)))
     tornado = [_bar(bar) for bar in found.tornado(*pair)]
     said: Json = {"ratio": {"unit": "1", "tornado": tornado}} if tornado else {}
     said |= {LOG_RATIO: log_ratio} if log_ratio else {}

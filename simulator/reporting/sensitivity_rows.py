@@ -67,7 +67,7 @@ def drivers_of_platform(found: Sensitivity, position: int) -> Drivers:
 
 def drivers_of_pair(found: Sensitivity, pair: tuple[int, int]) -> Drivers:
     """What drives the ratio of a pair (later, earlier)."""
-    output = Output(LOG_RATIO, found.pair_name(pair))
+    output = Output(LOG_RATIO, found.study.pair_name(pair))
     return _drivers(found, output, output, found.tornado(*pair), True)
 
 

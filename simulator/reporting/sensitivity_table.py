@@ -63,7 +63,7 @@ def contents(found: Sensitivity) -> Contents:
     """Variables `<method>_<quantity>_<statistic>` over platform or pair, input or group, and estimate; what is absent is NaN."""
     every = list(numbers(found))
     axes = {"platform": [platform.name for platform in found.study.platforms],
-            "pair": [found.pair_name(pair) for pair in found.pairs],
+            "pair": [found.study.pair_name(pair) for pair in found.study.pairs],
             "input": list(dict.fromkeys(one.input for one in every if one.input and not one.is_group)),
             "group": list(dict.fromkeys(one.input for one in every if one.is_group)), "estimate": list(ESTIMATE)}
     data: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def numbers(found: Sensitivity) -> Iterator[Number]:
             for path, share in zip(effect.players, effect.shares, strict=bool(effect.shares)):
                 yield Number(effect.output.of, effect.output.quantity, method, path, "effect", share, "1", is_group)
     for pair, values in (found.break_even or {}).items():
-        yield from _break_even(found.pair_name(pair), values)
+        yield from _break_even(found.study.pair_name(pair), values)
     for decision, quantity in ((found.decision, COST.name), (found.plan, "cost_of_plan")):
         yield from _decision(decision, quantity) if decision else ()
     if found.reverse_stress:
@@ -130,8 +130,8 @@ def _alone(found: Sensitivity) -> Iterator[Number]:
     names = [platform.name for platform in found.study.platforms]
     for position, name in enumerate(names):
         yield from _tornado(name, COST.name, found.tornado(position), COST.unit)
-    for pair in found.pairs:
-        yield from _tornado(found.pair_name(pair), "ratio", found.tornado(*pair), "1")
+    for pair in found.study.pairs:
+        yield from _tornado(found.study.pair_name(pair), "ratio", found.tornado(*pair), "1")
     alone = found.one_at_a_time
     for line in alone.lines if alone and "spider" in found.methods else ():
         for name, costs in zip(names, line.costs, strict=True):

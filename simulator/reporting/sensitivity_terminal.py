@@ -109,8 +109,8 @@ def _pairs(found: Sensitivity, rows: int) -> list[RenderableType]:
     """Of each pair that is compared: what drives the ratio, and which value of an input makes both cost the same."""
     blocks: list[RenderableType] = []
     labels = [platform.label for platform in found.study.platforms]
-    many = len(found.pairs) > MOST_PAIRS
-    for pair in found.pairs:
+    many = len(found.study.pairs) > MOST_PAIRS
+    for pair in found.study.pairs:
         values = (found.break_even or {}).get(pair)
         if many and values is None:
             continue

@@ -249,6 +249,16 @@ class Study:
     other_files: tuple[DataFile, ...] = ()
     sensitivity: SensitivityChoice = field(default_factory=SensitivityChoice)
 
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """All pairs of platforms by their positions, (later, earlier), in the order of results."""
+        count = len(self.platforms)
+        return tuple((later, earlier) for earlier in range(count) for later in range(earlier + 1, count))
+
+    def pair_name(self, pair: tuple[int, int]) -> str:
+        """How results name a pair of platforms, given by their positions: later/earlier."""
+        return "/".join(self.platforms[position].name for position in pair)
+
     def inputs(self) -> dict[str, Input]:
         """Every input in use, by path."""
         found: dict[str, Input] = {}

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.engine.evaluate import quantiles
 from simulator.engine.parameters import Compiled, compile_study
-from simulator.experiments.evidence import SCENARIOS, scenarios
+from simulator.experiments.evidence import SCENARIOS, other_evidence
 from simulator.study.document import setting
 from simulator.study.families import Marginal, constant
 from simulator.study.model import Input, Process, Study
@@ -70,10 +70,9 @@ def _held(study: Study) -> Iterator[Alternative]:
 
 
 def _evidence(study: Study) -> Iterator[Alternative]:
-    for kind, name in SCENARIOS.items():
-        if name in scenarios(study):
-            words = "with claims throughout" if kind == "claim" else "with measurements throughout"
-            yield Alternative(name, words, partial(study.with_evidence, kind))
+    for kind in other_evidence(study):
+        words = "with claims throughout" if kind == "claim" else "with measurements throughout"
+        yield Alternative(SCENARIOS[kind], words, partial(study.with_evidence, kind))
 
 
 def _at_medians(study: Study, paths: Collection[str]) -> Study:

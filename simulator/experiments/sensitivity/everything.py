@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from simulator.engine.layout import layout
 from simulator.engine.sample_of_trials import sample_of_trials
 from simulator.experiments.sensitivity.applicability import (
     CERTAIN,
@@ -93,15 +92,6 @@ class Sensitivity:
         """Whether nothing is uncertain, so that most methods have nothing to tell."""
         return any(left.reason == CERTAIN for left in self.left_out)
 
-    @property
-    def pairs(self) -> tuple[Pair, ...]:
-        """All pairs of platforms, in the order of results."""
-        return layout(self.study).pairs
-
-    def pair_name(self, pair: Pair) -> str:
-        """later/earlier"""
-        return "/".join(self.study.platforms[position].name for position in pair)
-
     def tornado(self, platform: int, against: int | None = None) -> tuple[Bar, ...]:
         """Bars of a platform's cost [USD], or of its ratio to another's where both always cost something."""
         alone = self.one_at_a_time
@@ -182,11 +172,12 @@ def _from_sample(found: Sensitivity, threads: int) -> Sensitivity:
 
 
 def _break_even(found: Sensitivity, ranking: Sequence[int], threads: int) -> Sensitivity:
-    pairs = compared(found.pairs, ranking)
+    every = found.study.pairs
+    pairs = compared(every, ranking)
     values = {pair: break_even(found.study, pair, threads=threads) for pair in pairs}
     cheapest = found.study.platforms[ranking[0]].label
-    more = () if len(pairs) == len(found.pairs) else (
-        f"break-even values of the {len(pairs)} pairs with {cheapest}, the cheapest, and not of all {len(found.pairs)}: of more "
+    more = () if len(pairs) == len(every) else (
+        f"break-even values of the {len(pairs)} pairs with {cheapest}, the cheapest, and not of all {len(every)}: of more "
         f"than {MOST_PAIRS} pairs those of the choice are looked at",)
     return replace(found, break_even=values, notes=(*found.notes, *more))
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.intervals import dominated_by_one_trial, largest_share
-from simulator.engine.layout import layout
 from simulator.quantities import COST
 from simulator.study.model import Study
 
@@ -53,8 +52,8 @@ def outputs(study: Study, costs: Array) -> Iterator[tuple[Output, Array, str]]:
     np.log(costs, out=costs, where=costs > 0)
     for k, name in enumerate(names):
         yield Output(LOG_COST, name), of(k), why_not[k]
-    for this, that in layout(study).pairs:
-        yield Output(LOG_RATIO, f"{names[this]}/{names[that]}"), settled(of(this) - of(that)), why_not[this] or why_not[that]
+    for this, that in study.pairs:
+        yield Output(LOG_RATIO, study.pair_name((this, that))), settled(of(this) - of(that)), why_not[this] or why_not[that]
 
 
 def _why_no_variance(cost: Array) -> str:

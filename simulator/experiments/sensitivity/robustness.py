@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from simulator.analysis.intervals import Estimate, change
-from simulator.engine.layout import layout
 from simulator.engine.run import run
 from simulator.experiments.sensitivity.alternatives import NONE_APPLIES, Alternative, alternatives
 from simulator.experiments.sensitivity.players import NotApplicable
@@ -130,9 +129,8 @@ def _world(name: str, words: str, found: Run, base: Run, choice: str) -> World:
     rival = next(other for other in ranking if other != choice)
     cost = found.estimate(choice, COST.name, "mean")
     names = [platform.name for platform in found.study.platforms]
-    pair, is_later = next((f"{names[later]}/{names[earlier]}", names[later] == choice)
-                          for later, earlier in layout(found.study, costs_alone=True).pairs
-                          if {names[later], names[earlier]} == {choice, rival})
+    earlier, later = sorted((choice, rival), key=names.index)
+    pair, is_later = f"{later}/{earlier}", later == choice
     difference, ratio = found.estimate(pair, DIFFERENCE.name, "mean"), found.find(pair, RATIO.name, "p50")
     if ratio and not is_later:
         ratio = ratio.inverse()  # of a median: the median of the inverse

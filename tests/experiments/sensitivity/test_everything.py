@@ -82,7 +82,7 @@ def test_one_platform_is_compared_with_nothing(load):
     del data["platforms"]["b"]
     study = load(data)
     found = simulator.sensitivity(study, ["tornado", "break_even", "value_of_information"])
-    assert found.methods == ("tornado",) and found.pairs == () and found.decision is None and found.break_even is None
+    assert found.methods == ("tornado",) and found.study.pairs == () and found.decision is None and found.break_even is None
     assert {left.reason for left in found.left_out} == {"there is only one platform: nothing to compare, and nothing to choose"}
     with pytest.raises(NotApplicable, match="break_even: there is only one platform"):
         simulator.sensitivity(study, ["break_even"])
