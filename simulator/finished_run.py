@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from simulator.analysis.intervals import Estimate
-from simulator.run_documents import EXPECTED, MANIFEST, STUDY, RunFolderError, estimate_of, is_needed, read_manifest, read_summary
+from simulator.run_documents import (
+    EXPECTED,
+    MANIFEST,
+    STUDY,
+    RunFolderError,
+    estimate_of,
+    is_needed,
+    not_whole,
+    read_manifest,
+    read_summary,
+)
 from simulator.run_folder import file_digest, versions
 from simulator.study import load
 from simulator.study.inputs import KINDS
@@ -74,7 +84,7 @@ def read_run(folder: str | os.PathLike[str]) -> FinishedRun:
     manifest = read_manifest(place)
     altered, missing = file_changes(place, {name: of for name, of in manifest["files"].items() if is_needed(name)})
     if missing:
-        raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
+        raise not_whole(missing)
     summary = read_summary(place)
     study = replace(load(place / STUDY), name=manifest["study"])
     if manifest.get("evidence") in KINDS:  # one kind throughout, which the study itself does not say

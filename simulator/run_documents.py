@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,11 @@ def estimate_of(found: object) -> Estimate | None:
     if not isinstance(found, dict) or found.keys() != _ESTIMATE:
         return None
     return Estimate(**found) if all(isinstance(value, (int, float)) for value in found.values()) else None
+
+
+def not_whole(missing: Iterable[str]) -> RunFolderError:
+    """What is to be raised of a folder that lacks files which its manifest names."""
+    return RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
 
 
 def is_needed(name: str) -> bool:

@@ -7,7 +7,6 @@ never trusted about a folder that has changed since it was read.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from simulator.locks import unfinished
 from simulator.quantities import COST
+from simulator.run_documents import MANIFEST, RunFolderError, read_manifest, read_summary
 from simulator.run_folder import sync, write_parquet
 
 INDEX = "index.parquet"
@@ -40,7 +40,7 @@ def index_of(runs: Path) -> list[dict[str, Any]]:
     for row in _read_index(runs / INDEX):
         known.setdefault((row["folder"], row["written"]), []).append(row)
     found = []
-    for folder, written in _folders(runs):
+    for folder, written in run_folders(runs):
         name = folder.relative_to(runs).as_posix()
         rows = known.get((name, written))
         found.append(list(_rows(folder, name, written)) if rows is None else rows)
@@ -61,7 +61,7 @@ def write_index(runs: Path) -> Path:
     return runs / INDEX
 
 
-def _folders(runs: Path) -> Iterator[tuple[Path, int]]:
+def run_folders(runs: Path) -> Iterator[tuple[Path, int]]:
     """Every folder `<runs>/<study>/<run>` with a manifest, and when that was written."""
     with contextlib.suppress(OSError):
         for study in sorted(folder for folder in runs.iterdir() if not folder.name.startswith(".")):
@@ -69,12 +69,12 @@ def _folders(runs: Path) -> Iterator[tuple[Path, int]]:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     if not entry.name.startswith("."):
                         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                            yield Path(entry.path), (Path(entry.path) / "manifest.json").stat().st_mtime_ns
+                            yield Path(entry.path), (Path(entry.path) / MANIFEST).stat().st_mtime_ns
 
 
 def _rows(folder: Path, name: str, written: int) -> Iterator[dict[str, Any]]:
     try:
-        manifest, summary = (json.loads((folder / file).read_bytes()) for file in ("manifest.json", "summary.json"))
+        manifest, summary = read_manifest(folder), read_summary(folder)
         versions = manifest["versions"]
         run = {"folder": name, "study": manifest["study"], "finished": manifest["finished"], "digest": manifest["digest"],
                "kernels": versions["kernels"], "version": versions["tco-simulator"], "seed": manifest["seed"],
@@ -83,7 +83,7 @@ def _rows(folder: Path, name: str, written: int) -> Iterator[dict[str, Any]]:
         rows = [{**run, **_row(platform), "scenario": scenario, "platform": key,
                  "scenario_digest": manifest["digest"] if scenario == "base" else found.get("digest", "")}
                 for scenario, found in summary["scenarios"].items() for key, platform in found["platforms"].items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (RunFolderError, KeyError, TypeError, AttributeError):
         return  # not a run's, or not whole any more
     for row in rows:
         yield {column: row[column] for column in COLUMNS}

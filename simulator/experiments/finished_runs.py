@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 
 from simulator import __version__
 from simulator.kernels.jit import kernel_digest
+from simulator.run_documents import RunFolderError, read_manifest
 from simulator.run_folder import file_digest
+from simulator.run_index import run_folders
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,11 @@ class FinishedRuns:
 
 def _manifests(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folders with manifests that can be read, by name, so in time; a folder that cannot be is no finished run."""
-    for file in sorted(runs.glob("*/*/manifest.json")):
-        if file.parent.name.startswith("."):
-            continue
-        try:
-            manifest = json.loads(file.read_bytes())
-            if all(isinstance(manifest[key], dict) for key in ("versions", "what_ifs", "files")) \
-                    and manifest.keys() >= {"digest", "trials"}:
-                yield file.parent, manifest
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+    for folder, _ in run_folders(runs):
+        with contextlib.suppress(RunFolderError):
+            manifest = read_manifest(folder)
+            if isinstance(manifest.get("what_ifs"), dict) and manifest.keys() >= {"digest", "trials"}:
+                yield folder, manifest
 
 
 def _is_as_written(file: Path, digest: str) -> bool:

@@ -12,14 +12,23 @@ from typing import Any
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.conditions import Condition, find
+from simulator.locks import UNFINISHED
 from simulator.quantities import COST
-from simulator.run_documents import MANIFEST, SUMMARY, RunFolderError, estimate_of, is_needed, read_manifest, read_summary
+from simulator.run_documents import (
+    MANIFEST,
+    SUMMARY,
+    RunFolderError,
+    estimate_of,
+    is_needed,
+    not_whole,
+    read_manifest,
+    read_summary,
+)
 from simulator.study.problems import quoted
 from simulator.study.reading import as_path
 from simulator.study.schema import SCHEMA
 
 _A_RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{16}(-\d+)?")
-_UNFINISHED = ".unfinished-"
 
 
 class MomentError(ValueError):
@@ -130,7 +139,7 @@ def _candidates(place: Path) -> Iterator[tuple[Path, str]]:
     """Folders that are, or should be, runs; the reason why one surely is not whole, else ""."""
     for here, folders, files in os.walk(place):
         folder = Path(here)
-        if folder.name.startswith(_UNFINISHED):
+        if folder.name.startswith(UNFINISHED):
             yield folder, "it is being written, or the run broke off while it was: remove it if no run is under way"
         elif MANIFEST in files:
             yield folder, ""
@@ -144,7 +153,7 @@ def _candidates(place: Path) -> Iterator[tuple[Path, str]]:
 def _listed(folder: Path, manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> ListedRun:
     missing = [name for name in manifest["files"] if is_needed(name) and not (folder / name).is_file()]
     if missing:
-        raise RunFolderError(f"it is not whole: found no {', '.join(missing)}, which its manifest names; copy all of the folder")
+        raise not_whole(missing)
     try:
         return ListedRun(
             folder, manifest["study"], datetime.fromisoformat(manifest["finished"]).astimezone(), int(manifest["trials"]),
