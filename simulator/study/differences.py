@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.quantities import INPUT
-from simulator.study.document import Document
+from simulator.study.document import ASKED_BESIDE, Document
 from simulator.study.inputs import EVIDENCE_KEYS
 from simulator.study.loading import parse_path
 from simulator.study.model import Study
@@ -16,15 +16,15 @@ from simulator.study.problems import Path, path_text
 
 WORLD, EVIDENCE, SETTING, OTHER = "world", "evidence", "setting", "other"
 # What cost per token does not depend on: words, what else could be asked, and what results are set beside.
-_NO_EFFECT = frozenset({"schema", "study", "description", "as_of", "published", "plan", "what_ifs", "sweeps",
-                        "compare_across_operating_points"})
+_NO_EFFECT = frozenset({"schema", "study", "description", "as_of", "published", "plan", "compare_across_operating_points",
+                        *ASKED_BESIDE})
 _WORDS_OF_PLATFORM = frozenset({"label", "vendor", "peak_flops_basis", *EVIDENCE_KEYS})
 _SETTINGS = ("trials", "replicates", "sampler", "seed", "antithetic")
 # Mappings of which each entry is a change of its own.
 _OF_ENTRIES = frozenset({"simulation", "shared", "markets", "what_ifs", "sweeps"})
 _CORRELATIONS: Path = ("correlations",)
 _ANYTHING = None  # an end of the tree: whatever is named inside it is there
-_ASKED_APART = ("published", "plan", "what_ifs", "sweeps")
+_ASKED_APART = ("published", "plan", *ASKED_BESIDE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ def between(first: Study, second: Study, common: Iterable[str], changes: Iterabl
     """The first study's tree with some of the changes, and only the platforms that both have.
 
     What no platform in it can use, and correlations of what is not in it, are left out: they belong to a change that is not
-    made. What-ifs, sweeps, plans and published figures are asked apart.
+    made. What-ifs, sweeps, sensitivities, plans and published figures are asked
+    apart.
     """
     there = set(common)
     tree = {key: value for key, value in copy.deepcopy(first.document.tree).items() if key not in _ASKED_APART}

@@ -18,6 +18,7 @@ from simulator.study.problems import Path, Place, Problem, StudyError, nearest, 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
 LONGEST_KEY = 100
+ASKED_BESIDE = ("what_ifs", "sweeps", "sensitivity")  # keys of what else is asked of a study: no result of a run depends on them
 LONGEST_NUMBER = 300
 _LONGEST_FILE_NAME = 1000
 

@@ -19,7 +19,7 @@ from simulator.study.checks import (
     check_use,
 )
 from simulator.study.correlations import read_correlations
-from simulator.study.document import Document
+from simulator.study.document import ASKED_BESIDE, Document
 from simulator.study.inputs import KINDS, read_input
 from simulator.study.loading import digest, with_layer, with_what_if
 from simulator.study.model import Input, Process, Simulation, Study
@@ -38,10 +38,8 @@ MOST_TRIALS = 10**12
 FEWEST_REPLICATES, MOST_REPLICATES = 16, 1024
 FEWEST_PER_REPLICATE = 16
 STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "markets", "shared", "platforms", "correlations",
-              "compare_across_operating_points", "evidence", "as_of", "published", "plan", "what_ifs", "sweeps",
-              "sensitivity")
+              "compare_across_operating_points", "evidence", "as_of", "published", "plan", *ASKED_BESIDE)
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
-_ASKED_BESIDE = ("as_of", "what_ifs", "sweeps", "sensitivity")  # on which no result of a run depends
 
 
 def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
@@ -127,7 +125,7 @@ def _read(reader: Reader, default_name: str) -> Study:
 
 def _digest(reader: Reader, files: tuple[Any, ...]) -> str:
     """Of what the results depend on: not of the date that evidence is compared with, nor of what else could be asked."""
-    tree = {key: value for key, value in reader.document.tree.items() if key not in _ASKED_BESIDE}
+    tree = {key: value for key, value in reader.document.tree.items() if key not in ("as_of", *ASKED_BESIDE)}
     return digest(tree, *(file.digest for file in files), *([reader.evidence] if reader.evidence else ()))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulator.quantities import Quantity
-from simulator.study.document import Setting, paths_inside
+from simulator.study.document import ASKED_BESIDE, Setting, paths_inside
 from simulator.study.inputs import read_input
 from simulator.study.loading import parse_path
 from simulator.study.model import Process, Study, WhatIf
@@ -22,7 +22,7 @@ NAME_IN_WORDS = "letters, digits, '_' and '-', at most 60 and the first one a le
 COST = Quantity("cost", "USD/million tokens", 0, 1e6, None, "what a what-if costs beyond what its inputs say")
 ALL = "all"  # every what-if
 # What stands at the top of a study and is the same in every what-if, so that all see the same trials.
-FIXED = ("schema", "study", "description", "extends", "what_ifs", "sweeps", "published", "as_of")
+FIXED = ("schema", "study", "description", "extends", *ASKED_BESIDE, "plan", "published", "as_of")
 
 
 def read_what_ifs(reader: Reader, found: Any) -> tuple[WhatIf, ...]:

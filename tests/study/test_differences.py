@@ -41,6 +41,7 @@ def put(path, value):
     (("platforms", "a", "attrition"), "without_replacement", "platforms.a.attrition", WORLD),
     (("platforms", "b", "rental_price"), {"value": 2.0, "unit": "USD/GPU/hour"}, "platforms.b.rental_price", OTHER),
     (("simulation", "seed"), 4, "simulation.seed", SETTING), (("simulation", "horizon"), 9, "simulation.horizon", WORLD),
+    (("sensitivity",), {"methods": ["tornado"]}, "sensitivity", OTHER),
     (("what_ifs",), {"x": {"set": {"shared.utilization": 0.3}}}, "what_ifs.x", OTHER), (("as_of",), "2026-01-01", "as_of", OTHER),
     (("correlations",), {"pairs": [["platforms.a.capex", "shared.utilization", 0.2]]}, "correlations", WORLD),
 ])
