@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.reporting.wording import as_given
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
@@ -31,6 +32,19 @@ def name_in_decades(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(tick)))
+
+
+def name_numbers(axes: Axes, which: str, low: float, high: float, logarithmic: bool) -> Axis:
+    """Plain numbers on axis "x" or "y", which is made logarithmic where it is to be; gives the axis."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis: Axis = axes.xaxis if which == "x" else axes.yaxis
+    if logarithmic:
+        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+        name_in_decades(axis, low, high)
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
+    return axis
 
 
 def save_figure(make: Callable[[], Figure], path: Path) -> None:

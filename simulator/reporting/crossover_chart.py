@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.experiments.sensitivity.everything import Map, Sensitivity
-from simulator.experiments.sensitivity.ranges import Range
-from simulator.reporting.charts import BLUE, INK, ORANGE, name_in_decades, save_figure
+from simulator.reporting.charts import BLUE, INK, ORANGE, name_numbers, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.sensitivity_wording import cheaper_throughout, map_in_words
-from simulator.reporting.wording import as_given, to_digits
+from simulator.reporting.wording import to_digits
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LEVELS = 16
@@ -56,7 +54,8 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
         across, up = np.nonzero(result.unsure)
         axes.plot(x[across], y[up], linestyle="none", marker=".", markersize=3, color=INK, alpha=0.75)
     for place, one in (("x", result.x), ("y", result.y)):
-        _axis(axes, place, one, input_name(study, one.path), unit_and_scale(study, one.path)[0])
+        name, unit = input_name(study, one.path), unit_and_scale(study, one.path)[0]
+        name_numbers(axes, place, one.low, one.high, one.by_factors).set_label_text(f"{name},{unit}" if unit else name)
     label = textwrap.fill(f"Cost of {later} ÷ cost of {earlier}, median", _LABEL_WIDTH)
     bar = figure.colorbar(filled, ax=axes, label=label)
     ticks = np.linspace(-span, span, 7)
@@ -65,15 +64,3 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     figure.supxlabel(" ".join(["All other inputs are drawn.", *foot]), x=0.01, ha="left", fontsize=8.5, color="#555555")
     return figure
-
-
-def _axis(axes: Axes, which: str, one: Range, name: str, unit: str) -> None:
-    from matplotlib.ticker import FuncFormatter
-
-    axis: Any = axes.xaxis if which == "x" else axes.yaxis
-    if one.by_factors:
-        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        name_in_decades(axis, one.low, one.high)
-    else:
-        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
-    axis.set_label_text(f"{name},{unit}" if unit else name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.sensitivity.one_at_a_time import HIGH, LOW, Bar, Line
-from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_in_decades, save_figure
+from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_numbers, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform
 from simulator.reporting.sensitivity_wording import whole_percentage
@@ -173,16 +173,9 @@ def _name_rows(axes: Axes, names: list[str]) -> None:
 
 def _cost_axis(axes: Axes, which: str, costs: list[float]) -> None:
     """Plain numbers; logarithmic where costs are positive and far apart."""
-    from matplotlib.ticker import FuncFormatter
-
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    logarithmic = min(costs) > 0 and max(costs) / min(costs) > _LONG
-    if logarithmic:
-        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-        name_in_decades(axis, min(costs), max(costs))
-    else:
-        axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
-    (axes.set_xlabel if which == "x" else axes.set_ylabel)(
+    low, high = min(costs), max(costs)
+    logarithmic = low > 0 and high / low > _LONG
+    name_numbers(axes, which, low, high, logarithmic).set_label_text(
         f"USD per million tokens{' (logarithmic)' if logarithmic else ''}")
 
 
