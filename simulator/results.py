@@ -15,7 +15,7 @@ from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.dataset import dataset_of
 from simulator.study.model import Study
-from simulator.study.schema import SCHEMA
+from simulator.study.schema import header
 
 if TYPE_CHECKING:
     import pandas
@@ -135,7 +135,6 @@ class Run:
 
 
 def _document(run: Run) -> dict[str, Any]:
-    simulation = run.study.simulation
     labels = {platform.name: platform.label for platform in run.study.platforms}
     scenarios: dict[str, Any] = {}
     for record in run.records:
@@ -163,9 +162,7 @@ def _document(run: Run) -> dict[str, Any]:
     published = [{"quantity": c.figure.quantity, "of": c.figure.of, "published": c.figure.value, "computed": c.computed.as_dict(),
                   "unit": c.unit, "source": c.figure.source, "note": c.figure.note}
                  for c in compare_published(run.study, run.records)]
-    return {"schema": SCHEMA, "study": run.study.name, "trials": simulation.trials, "replicates": simulation.replicates,
-            "sampler": simulation.sampler, "seed": simulation.seed, "digest": run.study.digest,
-            **({"until": run.stopped.document(simulation.trials)} if run.stopped else {}),
+    return {**header(run.study), **({"until": run.stopped.document(run.study.simulation.trials)} if run.stopped else {}),
             "scenarios": scenarios, "warnings": list(run.warnings), **({"published": published} if published else {})}
 
 

@@ -27,7 +27,7 @@ from simulator.results import Run
 from simulator.study.model import Study
 from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
-from simulator.study.schema import SCHEMA
+from simulator.study.schema import header
 from simulator.study.settled import with_alternatives
 from simulator.study.writing import study_yaml
 
@@ -209,11 +209,8 @@ def machine_type(found: object = None) -> str:
 
 
 def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[str, Any]:
-    simulation = run.study.simulation
     return {
-        "schema": SCHEMA, "study": run.study.name, "digest": run.study.digest,
-        "seed": simulation.seed, "sampler": simulation.sampler, "trials": simulation.trials, "replicates": simulation.replicates,
-        "finished": finished.isoformat(timespec="seconds"),
+        **header(run.study), "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": {"release": machine.release(), **_machine()},
         "what_ifs": dict(run.what_ifs), **({"evidence": run.study.evidence} if run.study.evidence else {}), "files": digests}

@@ -11,8 +11,7 @@ from simulator.experiments.explain import Explanation, TrialExplanation
 from simulator.experiments.trial_inputs import DrawnInput
 from simulator.kernels.platform import NEVER
 from simulator.quantities import COST
-
-SCHEMA = 1
+from simulator.study.schema import SCHEMA
 
 
 def document(explanation: Explanation) -> dict[str, Any]:

@@ -9,17 +9,14 @@ from simulator.analysis.intervals import Estimate
 from simulator.experiments.frontier import Flip, FrontierResult, Pair, Row
 from simulator.quantities import COST
 from simulator.study.model import Platform
+from simulator.study.schema import header
 
-SCHEMA = 1
 _INTERACTIVITY = "token/s/user"
 
 
 def document(result: FrontierResult) -> dict[str, Any]:
     """Every number with its error; what does not apply is absent."""
-    simulation = result.study.simulation
-    return {"schema": SCHEMA, "study": result.study.name, "trials": simulation.trials, "replicates": simulation.replicates,
-            "sampler": simulation.sampler, "seed": simulation.seed, "digest": result.study.digest,
-            "interactivity_unit": _INTERACTIVITY,
+    return {**header(result.study), "interactivity_unit": _INTERACTIVITY,
             "platforms": {p.name: _platform(p, result.rows_of(p.name)) for p in result.study.platforms if result.rows_of(p.name)},
             "pairs": {pair.name: _pair(pair) for pair in result.pairs}, "left_out": list(result.left_out),
             "warnings": list(result.warnings)}

@@ -11,11 +11,10 @@ from simulator.dataset import ESTIMATE
 from simulator.experiments.sweep import OF_PAIR, OF_PLATFORM, SweepResult, flips
 from simulator.quantities import COST
 from simulator.results import PERCENTILES
+from simulator.study.schema import header
 
 if TYPE_CHECKING:
     import xarray
-
-SCHEMA = 1
 
 
 def dataset(result: SweepResult) -> xarray.Dataset:
@@ -49,10 +48,7 @@ def dataset(result: SweepResult) -> xarray.Dataset:
 
 def document(result: SweepResult) -> dict[str, Any]:
     """The results as the JSON document that `--json` prints."""
-    simulation = result.study.simulation
-    return {"schema": SCHEMA, "study": result.study.name, "sweep": result.sweep.name, "description": result.sweep.description,
-            "trials": simulation.trials, "replicates": simulation.replicates, "sampler": simulation.sampler,
-            "seed": simulation.seed, "digest": result.study.digest,
+    return {**header(result.study), "sweep": result.sweep.name, "description": result.sweep.description,
             "over": [{"input": given.path, "unit": given.unit, "scale": "log" if given.logarithmic else "linear",
                       "values": list(given.coordinates)} for given in result.sweep.swept],
             "points": [_point(result, position, digest)

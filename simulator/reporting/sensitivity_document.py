@@ -22,15 +22,14 @@ from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
 from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.study.model import Study
 from simulator.study.processes import units_of
+from simulator.study.schema import header
 
-SCHEMA = 1
 Json = dict[str, Any]
 
 
 def document(found: Sensitivity) -> Json:
     """Every number with its error, inputs by their paths."""
     study = found.study
-    simulation = study.simulation
     decisions = {"decision": _decision(found.plan or found.decision, "plan" if found.plan else "million tokens")}
     if found.plan:
         decisions["decision_per_million_tokens"] = _decision(found.decision, "million tokens")
@@ -41,8 +40,7 @@ def document(found: Sensitivity) -> Json:
         **{name: decision for name, decision in decisions.items() if decision},
         **({"reverse_stress": _reverse_stress(study, found.reverse_stress)} if found.reverse_stress else {}),
         **({"robustness": _robustness(study, found.robustness)} if found.robustness else {})}
-    return {"schema": SCHEMA, "study": study.name, "trials": simulation.trials, "replicates": simulation.replicates,
-            "sampler": simulation.sampler, "seed": simulation.seed, "digest": study.digest, "methods": list(found.methods),
+    return {**header(study), "methods": list(found.methods),
             "left_out": [{"method": left.method, "reason": left.reason} for left in found.left_out],
             "scenarios": {"base": base}, "warnings": [*study.warnings, *found.notes]}
 

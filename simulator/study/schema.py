@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from simulator import __version__
 from simulator.study.problems import shown
 
+if TYPE_CHECKING:
+    from simulator.study.model import Study
+
 # Raised where a study or a run that was right before would be read otherwise, or not at all; what only adds is no new version.
 SCHEMA = 1
+
+
+def header(study: Study) -> dict[str, Any]:
+    """What documents of a study's results begin with: enough to know the study and to draw its trials again."""
+    simulation = study.simulation
+    return {"schema": SCHEMA, "study": study.name, "trials": simulation.trials, "replicates": simulation.replicates,
+            "sampler": simulation.sampler, "seed": simulation.seed, "digest": study.digest}
 
 
 def why_unread(found: object) -> str:
