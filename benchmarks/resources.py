@@ -1,4 +1,4 @@
-"""Memory and time a trial as trials grow, and start-up, each in processes of their own."""
+"""Memory and time as trials and what-ifs grow, and start-up, each in processes of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import STUDY, Goal, Row, Section, Timing, duration, in_turns, last_line, process
+from benchmarks.measuring import ROOT, STUDY, Goal, Row, Section, Timing, duration, in_turns, last_line, process
 
 # The system's record of this program: getrusage would tell the peak of the process that started it, where that was more.
 PEAK = """
@@ -26,11 +26,26 @@ study = simulator.load(file, overrides=[f"simulation.trials={trials}"])
 started = time.perf_counter()
 run = simulator.run(study)
 took = time.perf_counter() - started
-run.summary
+run.summary.document
 print(json.dumps({"peak": peak(), "seconds": took, "trials": study.simulation.trials}))
 """
 _FEWEST, BASE = 100_000, 1_000_000  # trials: memory is compared with that at the former, cost with that at the latter
 _ASKED = 100_000_000  # what the goals are stated at
+
+# A whole `tco run` of every what-if of a study.
+_WHAT_IFS = PEAK + """
+import sys, time
+from simulator.cli import main
+started = time.perf_counter()
+try:
+    sys.argv[1:] = ["run", *sys.argv[1:], "--what-if", "all", "--quiet"]
+    main()
+except SystemExit as ended:
+    assert not ended.code
+print(json.dumps({"peak": peak(), "seconds": time.perf_counter() - started}))
+"""
+_SHIPPED = ROOT / "configs" / "studies" / "hopper_vs_blackwell.yaml"
+_TIME_ALLOWED = 60.0  # seconds, for 1000 what-ifs of two platforms at 4096 trials on two cores
 
 
 def growth(largest: int, rounds: int) -> Section:
@@ -57,6 +72,28 @@ def growth(largest: int, rounds: int) -> Section:
     cost = [row("cost per trial", count, BASE, lambda n: f"{1e9 * each[n]:,.0f} ns", each[count] / each[BASE])
             for count in counts if count > BASE]
     return Section([*memory, *cost], list(times.values()))
+
+
+def what_ifs(count: int, rounds: int) -> Section:
+    """Time and peak memory of `tco run --what-if all` of a study with as many what-ifs, all files written."""
+    with tempfile.TemporaryDirectory() as folder:
+        def found(number: int) -> dict[str, Any]:
+            file = Path(folder) / f"{number}.yaml"
+            values = [f"  w{k}: {{set: {{shared.utilization: {0.2 + 0.7 * k / number:.6f}}}}}" for k in range(number)]
+            file.write_text("\n".join(["schema: 1", "study: What-ifs", f"extends: {_SHIPPED}", "simulation: {trials: 4096}",
+                                       "what_ifs:", *values]) + "\n")
+            return last_line(process("-c", _WHAT_IFS, str(file), "--out", str(Path(folder) / f"runs{number}")))
+
+        found(1)  # compiled from here on
+        one, many = ([found(number) for _ in range(rounds)] for number in (1, count))
+    times = [Timing(tuple(each["seconds"] for each in runs)) for runs in (one, many)]
+    peaks = [max(each["peak"] for each in runs) for runs in (one, many)]
+    what = f"{count:,} what-ifs of two platforms at 4,096 trials"
+    return Section([
+        Row(f"{what}, a whole tco run, all files written", duration(times[1].best), f"{_TIME_ALLOWED:.0f} s",
+            times[1].best / _TIME_ALLOWED, Goal(1, at_least=False)),
+        Row(f"peak memory, {what}", f"{peaks[1]:,.0f} MiB", f"one what-if, {peaks[0]:,.0f} MiB", peaks[1] / peaks[0],
+            Goal(1.1, at_least=False))], times)
 
 
 def start_up(rounds: int) -> Section:

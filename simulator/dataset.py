@@ -13,7 +13,8 @@ from simulator.study.processes import units_of
 if TYPE_CHECKING:
     import xarray
 
-    from simulator.results import Record, Run
+    from simulator.records import Record
+    from simulator.results import Run
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 ESTIMATE = ("value", "standard_error", "low", "high")
@@ -54,12 +55,13 @@ def contents_of(run: Run) -> Contents:
     quantile and estimate; `sample_inputs` and `sample_<result>` over single trials. What does not apply is NaN."""
     quantiles = list(dict.fromkeys(float(r.statistic[1:]) / 100 for r in run.records if r.statistic[:1] == "p"))
     axes: dict[str, list[Any]] = {
-        "scenario": list(dict.fromkeys(r.scenario for r in run.records)), "platform": [p.name for p in run.study.platforms],
+        "scenario": run.records.scenarios, "platform": [p.name for p in run.study.platforms],
         "pair": list(dict.fromkeys(r.owner for r in run.records if r.kind == "pair")), "quantile": quantiles,
         "estimate": list(ESTIMATE)}
+    places = {dim: {value: position for position, value in enumerate(values)} for dim, values in axes.items()}
     data: dict[str, Any] = {}
     for record in run.records:
-        dims, place = _place(record, axes)
+        dims, place = _place(record, places)
         name = "_".join(filter(None, (record.group, record.quantity, "quantile" if "quantile" in dims else record.statistic)))
         if name not in data:
             meaning = _MEANINGS[record.quantity] + ("" if "quantile" in dims or not record.statistic else f", {record.statistic}")
@@ -70,11 +72,11 @@ def contents_of(run: Run) -> Contents:
     return Contents(data | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run))
 
 
-def _place(record: Record, axes: dict[str, list[Any]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def _place(record: Record, places: dict[str, dict[Any, int]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The dimensions of a record's variable, and where in it the record stands."""
-    dims, place = ("scenario", record.kind), (axes["scenario"].index(record.scenario), axes[record.kind].index(record.owner))
+    dims, place = ("scenario", record.kind), (places["scenario"][record.scenario], places[record.kind][record.owner])
     if record.statistic[:1] == "p":
-        return (*dims, "quantile", "estimate"), (*place, axes["quantile"].index(float(record.statistic[1:]) / 100))
+        return (*dims, "quantile", "estimate"), (*place, places["quantile"][float(record.statistic[1:]) / 100])
     return (*dims, "estimate"), place
 
 

@@ -11,7 +11,7 @@ from simulator.analysis.intervals import Estimate
 from simulator.study.schema import why_unread
 
 EXPECTED = "expected a run folder written by 'tco run', such as runs/NAME/20260101T120000-…"
-MANIFEST, SUMMARY, STUDY = "manifest.json", "summary.json", "study.yaml"
+MANIFEST, SUMMARY, STUDY, TABLE = "manifest.json", "summary.json", "study.yaml", "summary.parquet"
 _OF_MANIFEST = {"files": dict, "versions": dict, "study": str}
 _OF_SUMMARY = {"scenarios": dict}
 _ESTIMATE = {"value", "standard_error", "low", "high"}

@@ -9,10 +9,10 @@ import json
 import os
 import platform as machine
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ from simulator.study.settled import with_alternatives
 from simulator.study.writing import study_yaml
 
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
+SUMMARY_COLUMNS = {**dict.fromkeys(("study", "scenario", "platform", "quantity", "statistic"), str),
+                   **dict.fromkeys(("value", "standard_error", "low", "high"), float), "unit": str}
+_ROWS_AT_ONCE = 1 << 13
 
 
 def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | None = None) -> Path:
@@ -111,8 +114,8 @@ def dated_name(when: datetime, digest: str) -> str:
 def _files(run: Run) -> dict[str, Callable[[Path], None]]:
     return {
         **study_files(run.study),
-        "summary.json": lambda path: write_text(path, json_text(run.summary.document)),
-        "summary.parquet": lambda path: write_parquet(run.summary.rows, path),
+        "summary.json": lambda path: write_pieces(path, json_pieces(run.summary.parts())),
+        "summary.parquet": lambda path: write_parquet(run.summary.rows(), path, SUMMARY_COLUMNS),
         "results.nc": lambda path: write_netcdf(contents_of(run), path),
     }
 
@@ -148,19 +151,58 @@ def write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """Write a text file piece by piece."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(pieces)
+
+
 def json_text(document: Mapping[str, Any]) -> str:
     """A document as it stands in a folder."""
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _json(document) + "\n"
 
 
-def write_parquet(rows: list[dict[str, Any]], path: Path, kinds: Mapping[str, type] | None = None) -> None:
-    """Write rows as a table; every row has the same columns. `kinds`: of what type each is, where None may stand in them."""
+def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
+    """The text of a document in which iterators of names and values stand for mappings, one such entry at a time."""
+    between = "{"
+    for key, value in document.items():
+        yield f"{between}\n {_json(key)}: "
+        if isinstance(value, Iterator):
+            inside = "{"
+            for name, entry in value:
+                yield f"{inside}\n  {_json(name)}: {_indented(entry, 2)}"
+                inside = ","
+            yield "\n }"
+        else:
+            yield _indented(value, 1)
+        between = ","
+    yield "\n}\n"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _indented(value: Any, by: int) -> str:
+    return _json(value).replace("\n", "\n" + by * " ")  # inside a text, a new line is written \\n
+
+
+def write_parquet(rows: Iterable[dict[str, Any]], path: Path, kinds: Mapping[str, type] | None = None) -> None:
+    """Write rows as a table, some at a time; every row has the same columns. `kinds`: of what type each is, where they are
+    known, or None may stand in them."""
     import pyarrow
     from pyarrow import parquet
 
-    names = kinds or (rows[0] if rows else ())
-    columns = {name: _column([row[name] for row in rows], kinds[name] if kinds else None) for name in names}
-    parquet.write_table(pyarrow.table(columns), path)
+    def table(some: list[dict[str, Any]]) -> Any:
+        names = kinds or (some[0] if some else ())
+        return pyarrow.table({name: _column([row[name] for row in some], kinds[name] if kinds else None) for name in names})
+
+    waiting = iter(rows)
+    first = table(list(islice(waiting, _ROWS_AT_ONCE)))
+    with parquet.ParquetWriter(path, first.schema) as writer:
+        writer.write_table(first)
+        while some := list(islice(waiting, _ROWS_AT_ONCE)):
+            writer.write_table(table(some))
 
 
 def _column(values: list[Any], kind: type | None = None) -> Any:
@@ -213,12 +255,14 @@ def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[
         **header(run.study), "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": {"release": machine.release(), **_machine()},
+        "labels": {platform.name: platform.label for platform in run.study.platforms},
         "what_ifs": dict(run.what_ifs), **({"evidence": run.study.evidence} if run.study.evidence else {}), "files": digests}
 
 
 def file_digest(file: Path) -> str:
     """The digest by which a manifest knows a file."""
-    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -14,17 +14,20 @@ from typing import Any
 
 from simulator.locks import unfinished
 from simulator.quantities import COST
-from simulator.run_documents import MANIFEST, RunFolderError, read_manifest, read_summary
+from simulator.run_documents import MANIFEST, TABLE, RunFolderError, read_manifest, read_summary
 from simulator.run_folder import sync, write_parquet
 
 INDEX = "index.parquet"
 _COST_STATISTICS = ("mean", "p5", "p50", "p95", "cvar95")
+_CHANCES = ("probability_cheapest", "expected_regret")
+_QUANTITIES = frozenset((COST.name, *_CHANCES))
+_Numbers = dict[tuple[str, str], dict[str, Any]]  # by scenario and platform
 # Of what kind a column is; a number that does not apply is null.
 COLUMNS: Mapping[str, type] = {
     "folder": str, "study": str, "scenario": str, "platform": str, "label": str, "finished": str, "digest": str, "kernels": str,
     "version": str, "seed": int, "sampler": str, "trials": int, "replicates": int, "scenario_digest": str,
     **{f"cost_{statistic}": float for statistic in _COST_STATISTICS}, "cost_mean_standard_error": float,
-    "probability_cheapest": float, "expected_regret": float, "written": int}
+    **dict.fromkeys(_CHANCES, float), "written": int}
 
 
 def index_of(runs: Path) -> list[dict[str, Any]]:
@@ -74,26 +77,62 @@ def run_folders(runs: Path) -> Iterator[tuple[Path, int]]:
 
 def _rows(folder: Path, name: str, written: int) -> Iterator[dict[str, Any]]:
     try:
-        manifest, summary = read_manifest(folder), read_summary(folder)
+        manifest = read_manifest(folder)
         versions = manifest["versions"]
         run = {"folder": name, "study": manifest["study"], "finished": manifest["finished"], "digest": manifest["digest"],
                "kernels": versions["kernels"], "version": versions["tco-simulator"], "seed": manifest["seed"],
                "sampler": manifest["sampler"], "trials": manifest["trials"], "replicates": manifest["replicates"],
                "written": written}
-        rows = [{**run, **_row(platform), "scenario": scenario, "platform": key,
-                 "scenario_digest": manifest["digest"] if scenario == "base" else found.get("digest", "")}
-                for scenario, found in summary["scenarios"].items() for key, platform in found["platforms"].items()]
+        digests = {"base": manifest["digest"], **manifest.get("what_ifs", {})}
+        numbers = _of_table(folder, manifest) or _of_summary(folder)
+        rows = [{**run, **found, "scenario": scenario, "platform": platform, "scenario_digest": digests.get(scenario, "")}
+                for (scenario, platform), found in numbers.items()]
     except (RunFolderError, KeyError, TypeError, AttributeError):
         return  # not a run's, or not whole any more
     for row in rows:
         yield {column: row[column] for column in COLUMNS}
 
 
-def _row(platform: Mapping[str, Any]) -> dict[str, Any]:
+def _of_table(folder: Path, manifest: Mapping[str, Any]) -> _Numbers:
+    """The numbers of a run's tidy table, read a part at a time: a summary of thousands of what-ifs would take much memory.
+
+    Nothing where there is no such table, or the manifest, one of an earlier version, has no labels.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    found: _Numbers = {}
+    labels = manifest.get("labels")
+    if labels is None or not (folder / TABLE).is_file():
+        return found
+    try:
+        for batch in parquet.ParquetFile(folder / TABLE).iter_batches(
+                columns=["scenario", "platform", "quantity", "statistic", "value", "standard_error"]):
+            wanted = batch.filter(pyarrow.array([quantity in _QUANTITIES for quantity in batch["quantity"].to_pylist()]))
+            for row in wanted.to_pylist():
+                if row["platform"] in labels:
+                    place = found.setdefault((row["scenario"], row["platform"]), {
+                        "label": labels[row["platform"]], "probability_cheapest": None, "expected_regret": None})
+                    if row["quantity"] == COST.name:
+                        place[f"cost_{row['statistic']}"] = row["value"]
+                        place[f"cost_{row['statistic']}_standard_error"] = row["standard_error"]
+                    else:
+                        place[row["quantity"]] = row["value"]
+    except (OSError, pyarrow.ArrowException):
+        return {}
+    return found
+
+
+def _of_summary(folder: Path) -> _Numbers:
+    return {(scenario, name): _numbers(platform) for scenario, found in read_summary(folder)["scenarios"].items()
+            for name, platform in found["platforms"].items()}
+
+
+def _numbers(platform: Mapping[str, Any]) -> dict[str, Any]:
     cost = platform[COST.name]
     return {"label": platform["label"], **{f"cost_{name}": cost[name]["value"] for name in _COST_STATISTICS},
             "cost_mean_standard_error": cost["mean"]["standard_error"],
-            **{name: platform.get(name, {}).get("value") for name in ("probability_cheapest", "expected_regret")}}
+            **{name: platform.get(name, {}).get("value") for name in _CHANCES}}
 
 
 def _read_index(file: Path) -> list[dict[str, Any]]:

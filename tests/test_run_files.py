@@ -4,6 +4,8 @@ import pandas
 import pytest
 import studies
 import xarray
+from hypothesis import given
+from hypothesis import strategies as st
 
 import simulator
 from simulator import run_folder
@@ -32,4 +34,23 @@ def test_the_netcdf_file_opens_as_the_dataset(load, tmp_path, platforms, descrip
 ], ids=["texts and numbers", "whole and absent numbers"])
 def test_a_table_is_read_as_it_was_written(tmp_path, rows):
     run_folder.write_parquet(rows, tmp_path / "table.parquet")
+    pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))
+
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3), max_leaves=8)
+
+
+@given(st.dictionaries(st.text(max_size=5), DOCUMENTS, max_size=3), st.dictionaries(st.text(), DOCUMENTS, min_size=1, max_size=3))
+def test_a_document_in_pieces_is_the_document(around, scenarios):
+    document = {**around, "scenarios": scenarios, "warnings": ["a\nb"]}
+    in_pieces = {**document, "scenarios": iter(scenarios.items())}
+    assert "".join(run_folder.json_pieces(in_pieces)) == run_folder.json_text(document)
+
+
+def test_a_long_table_is_written_in_parts(tmp_path, monkeypatch):
+    rows = [{"name": f"row {k}", "value": k / 7} for k in range(25)]
+    monkeypatch.setattr(run_folder, "_ROWS_AT_ONCE", 10)
+    run_folder.write_parquet(iter(rows), tmp_path / "table.parquet")
     pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))

@@ -60,7 +60,8 @@ def test_what_is_known_is_not_read_again_and_what_changed_is(runs):
     run_index.write_index(runs)
     before = run_index.index_of(runs)
     first, second = (runs / row["folder"] for row in (before[0], before[-1]))
-    (first / "summary.json").write_text("no longer read")
+    for name in ("summary.json", "summary.parquet"):
+        (first / name).write_text("no longer read")
     assert run_index.index_of(runs) == before
     os.utime(first / "manifest.json", ns=(1, 1))
     assert {row["folder"] for row in run_index.index_of(runs)} == {before[-1]["folder"]}
@@ -101,3 +102,20 @@ def test_a_failed_write_leaves_the_index_as_it_was(runs, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         run_index.write_index(runs)
     assert (runs / "index.parquet").read_bytes() == before and not leftovers(runs)
+
+
+@pytest.mark.parametrize("which", ["no table", "no labels", "a broken table"])
+def test_a_run_without_a_table_or_of_an_earlier_version_is_read_from_its_summary(runs, which):
+    expected = run_index.index_of(runs)
+    for folder, _ in run_index.run_folders(runs):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        written = (folder / "manifest.json").stat().st_mtime_ns
+        if which == "no labels":
+            del manifest["labels"]
+        elif which == "no table":
+            (folder / "summary.parquet").unlink()
+        else:
+            (folder / "summary.parquet").write_bytes(b"PAR1")
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        os.utime(folder / "manifest.json", ns=(written, written))
+    assert run_index.index_of(runs) == expected

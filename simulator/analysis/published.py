@@ -12,7 +12,7 @@ from simulator.quantities import INPUT, RESULT
 from simulator.study.families import Marginal
 
 if TYPE_CHECKING:
-    from simulator.results import Record
+    from simulator.records import Record
     from simulator.study.model import Study
     from simulator.study.published import Published
 
@@ -28,12 +28,15 @@ class Compared:
 
 def compare_published(study: Study, records: Iterable[Record], scenario: str = "base") -> Iterator[Compared]:
     """Each published figure whose quantity the study gives, in the order of the study."""
-    medians = {(r.owner, r.quantity): r.estimate for r in records if r.statistic == "p50" and r.scenario == scenario}
+    wanted = {(owner, figure.quantity) for figure in study.published for owner in figure.of.split("/")}
+    medians = {key: r.estimate for r in records
+               if r.statistic == "p50" and r.scenario == scenario and (key := (r.owner, r.quantity)) in wanted}
     for platform in study.platforms:
         for name, given in platform.inputs.items():
-            if isinstance(given.value, Marginal):
+            key = (platform.name, name)
+            if key in wanted and key not in medians and isinstance(given.value, Marginal):
                 median = given.value.quantile(0.5)
-                medians.setdefault((platform.name, name), Estimate(median, 0.0, median, median))
+                medians[key] = Estimate(median, 0.0, median, median)
     for figure in study.published:
         found = [medians.get((owner, figure.quantity)) for owner in figure.of.split("/")]
         known = [estimate for estimate in found if estimate is not None]

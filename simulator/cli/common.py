@@ -111,7 +111,8 @@ def check_what_ifs(studies: list[tuple[Path, Study]], asked: list[str]) -> None:
     wrong = False
     for file, study in studies:
         try:
-            for name in names_of(study, asked):
+            names = names_of(study, asked)
+            for name in names if study.document.layers else ():  # without layers, what-ifs were checked with their study
                 study.with_what_if(name)
         except UnknownWhatIfError as error:
             wrong = True

@@ -78,7 +78,8 @@ def run(
     for file, study in loaded:
         finished = _simulate(file, study, what_ifs or [], threads, quiet, rule)
         folder = save_run(finished, out)
-        documents.append(finished.summary.document)
+        if as_json or conditions:
+            documents.append(finished.summary.document)
         if not quiet and not as_json:
             from simulator.reporting.terminal import summary
 

@@ -23,7 +23,8 @@ from simulator.engine.layout import Layout, Row
 from simulator.engine.selection import Selected, Wanted
 from simulator.kernels.platform import NEVER
 from simulator.quantities import BREAK_EVEN_PRICE, COST, DOMINANCE, RATIO, RESULT, Result
-from simulator.results import PERCENTILES, Record
+from simulator.records import Record
+from simulator.results import PERCENTILES
 from simulator.study.model import Platform, Study
 from simulator.units import TOKENS_PER_MILLION
 

@@ -21,6 +21,7 @@ from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
 from simulator.kernels.platform import NEVER
 from simulator.kernels.trajectories import BLOCK
 from simulator.quantities import COST
+from simulator.records import Records
 from simulator.results import Run, Sample
 from simulator.study.model import Study
 
@@ -72,11 +73,11 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
         raise RunError(f"the {wrong.statistic or 'value'} of {wrong.quantity} of {wrong.owner} is too large to compute with: an "
                        "input is far from anything real")
     if costs_alone:
-        return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
+        return Run(study, Records(records), (*study.warnings, *warnings), sampled)
     found = {compared.figure for compared in compare_published(study, records)}
     warnings += [f"the published {figure.quantity} of {figure.of} is not shown: this study does not give it"
                  for figure in study.published if figure not in found]
-    return Run(study, tuple(records), (*study.warnings, *warnings), sampled)
+    return Run(study, Records(records), (*study.warnings, *warnings), sampled)
 
 
 def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, ranking: Keeping | OnePass,

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -156,6 +157,16 @@ def sampling(compiled: Compiled, simulation: Simulation, columns: Words | None, 
     if columns is None:
         sampler = LATIN_HYPERCUBE if simulation.sampler == "latin_hypercube" else ANTITHETIC if simulation.antithetic else RANDOM
         return Sampling(sampler, seed, replicate, each, np.zeros((1, 1), np.uint64))
-    scrambled = np.empty((len(columns), 1 + columns.shape[1]), np.uint64)
-    scramble(columns, seed, compiled.sobol_streams, compiled.sobol_indices, replicate, scrambled)
+    scrambled = _scrambled(columns.tobytes(), columns.shape[1], simulation.seed, compiled.sobol_streams.tobytes(),
+                           compiled.sobol_indices.tobytes(), replicate)
     return Sampling(SOBOL, seed, replicate, each, scrambled)
+
+
+@lru_cache(maxsize=256)
+def _scrambled(columns: bytes, bits: int, seed: int, streams: bytes, indices: bytes, replicate: int) -> Words:
+    """Scrambled direction numbers of one replicate; kept, since a study's what-ifs draw the same. To be read only."""
+    words = np.frombuffer(columns, np.uint64).reshape(-1, bits).copy()  # writable, as kernels are compiled for
+    scrambled = np.empty((len(words), 1 + bits), np.uint64)
+    scramble(words, np.uint64(seed), np.frombuffer(streams, np.uint64).copy(), np.frombuffer(indices, np.int64).copy(), replicate,
+             scrambled)
+    return scrambled

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from simulator.engine.run import run
 from simulator.experiments.until import StopRule, run_until
+from simulator.records import Records
 from simulator.results import Run
 from simulator.study.inputs import KINDS
 from simulator.study.model import Study
@@ -38,7 +39,7 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
         other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks)
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
-    return replace(base, records=tuple(records), warnings=tuple(warnings))
+    return replace(base, records=Records(records), warnings=tuple(warnings))
 
 
 def scenarios(study: Study) -> dict[str, Study]:

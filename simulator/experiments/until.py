@@ -14,7 +14,8 @@ from itertools import pairwise
 from simulator.analysis.intervals import CONFIDENCE, Estimate, student_quantile
 from simulator.engine.run import run
 from simulator.quantities import COST, DIFFERENCE
-from simulator.results import Record, Run, Stopped, Watched
+from simulator.records import Record
+from simulator.results import Run, Stopped, Watched
 from simulator.study.model import Study
 from simulator.study.problems import nearest
 

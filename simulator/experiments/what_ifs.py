@@ -6,7 +6,7 @@ that of the difference itself, from replicates that hold the same trials, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from simulator.analysis.intervals import change
@@ -14,7 +14,8 @@ from simulator.engine.run import run
 from simulator.experiments.evidence import run_with_each_evidence
 from simulator.experiments.until import StopRule
 from simulator.quantities import COST, RATIO
-from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Record, Run
+from simulator.records import Name, Packed, Record, Records, pack
+from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run
 from simulator.study.model import Study
 from simulator.study.what_ifs import names_of
 
@@ -40,35 +41,31 @@ def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float]
     base = run_with_each_evidence(study, threads, part_of(0), chunk_blocks, until)
     before = {_key(record): record for record in base.records if record.scenario == "base"}
     costs = {what_if.name: what_if.costs for what_if in study.what_ifs}
-    records, warnings, digests = list(base.records), list(base.warnings), {}
+    warnings, digests = list(base.warnings), {}
+    packed: list[Packed] = []
+    names_of_records: dict[tuple[Name, ...], tuple[Name, ...]] = {}
     for position, name in enumerate(names):
         changed = study.with_what_if(name)
         # As many trials as the base in the end had.
         changed = replace(changed, simulation=replace(base.study.simulation, horizon=changed.simulation.horizon))
         other = run(changed, threads, part_of(1 + position), chunk_blocks)
         digests[name] = changed.digest
-        records += _records(name, costs[name], other, before)
+        packed.append(pack(name, _records(costs[name], other, before), names_of_records))
         warnings += [f"{name}: {warning}" for warning in other.warnings if warning not in base.warnings]
-    return replace(base, records=tuple(records), warnings=tuple(warnings), what_ifs=digests)
+    return replace(base, records=Records(base.records, packed), warnings=tuple(warnings), what_ifs=digests)
 
 
-def _records(name: str, costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> list[Record]:
-    """A what-if's own numbers, and the changes, also per dollar where it has a cost.
-
-    Without their replicates, so that many what-ifs take little memory.
-    """
-    found = []
+def _records(costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> Iterator[Record]:
+    """A what-if's own numbers, and the changes, also per dollar where it has a cost."""
     for record in other.records:
-        plain = replace(record, scenario=name, estimate=replace(record.estimate, by_replicate=None))
-        found.append(plain)
+        yield record
         base = before.get(_key(record))
         if base is not None and not record.group and (record.quantity, record.statistic) in CHANGED:
-            moved = replace(change(base.estimate, record.estimate), by_replicate=None)
-            found.append(replace(plain, group=CHANGE, estimate=moved))
+            moved = change(base.estimate, record.estimate)
+            yield replace(record, group=CHANGE, estimate=moved)
             cost = costs.get(record.owner)
             if cost and record.quantity == COST.name and record.statistic in ("mean", "cvar95"):
-                found.append(replace(plain, group=CHANGE_PER_DOLLAR, unit="1", estimate=moved.scaled(1 / cost)))
-    return found
+                yield replace(record, group=CHANGE_PER_DOLLAR, unit="1", estimate=moved.scaled(1 / cost))
 
 
 def _key(record: Record) -> tuple[str, str, str, str]:

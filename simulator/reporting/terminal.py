@@ -43,7 +43,7 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
     blocks += _compared(run, scenario) if several else []
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
-    for other in dict.fromkeys(record.scenario for record in run.records if scenario == "base"):
+    for other in run.records.scenarios if scenario == "base" else ():
         if other in _SCENARIOS:
             blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
     blocks += what_ifs_beside_base(run)

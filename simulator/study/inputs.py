@@ -34,6 +34,22 @@ def read_evidence(reader: Reader, value: Mapping[str, Any], path: Path) -> Evide
 
 def read_input(reader: Reader, found: Any, path: Path, quantity: Quantity, evidence: str = KINDS[0]) -> Input | None:
     """One input; None with problems noted where it is wrong. `evidence`: which kind is used where there are both."""
+    if not isinstance(found, dict):
+        return _read_input(reader, found, path, quantity, evidence)
+    # What-ifs share with their study what they leave alone: the mapping itself, which is not read again.
+    asked = (quantity.name, evidence, reader.evidence, reader.place(path))
+    known = reader.inputs_read.get(path)
+    if known and known[0] is found and known[1] == asked:
+        was: Input = known[2]
+        return was
+    refusals, files = reader.refusals, len(reader.data_files)
+    given = _read_input(reader, found, path, quantity, evidence)
+    if given and (refusals, files) == (reader.refusals, len(reader.data_files)):
+        reader.inputs_read[path] = found, asked, given
+    return given
+
+
+def _read_input(reader: Reader, found: Any, path: Path, quantity: Quantity, evidence: str) -> Input | None:
     if isinstance(found, dict) and any(kind in found for kind in KINDS):
         return _read_kinds(reader, found, path, quantity, evidence)
     before = reader.refusals

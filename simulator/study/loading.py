@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -48,6 +48,25 @@ def with_what_if(document: Document, settings: Iterable[Setting]) -> Document:
     for layer in document.layers:
         found = _on_top(found, layer)
     return replace(found, problems=tuple(dict.fromkeys((*document.problems, *found.problems))))
+
+
+def set_apart(document: Document, keys: Collection[str]) -> tuple[Document, Document]:
+    """The tree without some keys at its top, and with them alone; `put_back` joins them."""
+    def part(of: Document, inside: bool) -> Document:
+        return Document({key: value for key, value in of.tree.items() if (key in keys) == inside},
+                        {path: place for path, place in of.places.items() if (bool(path) and path[0] in keys) == inside},
+                        of.problems, of.wrong, of.whole)
+
+    layers = [layer if isinstance(layer, Setting) else part(layer, False) for layer in document.layers
+              if not (isinstance(layer, Setting) and parse_path(layer.path)[0] in keys)]
+    beneath = None if document.beneath is None else part(document.beneath, False)
+    return replace(part(document, False), beneath=beneath, layers=tuple(layers)), part(document, True)
+
+
+def put_back(document: Document, asked: Document) -> Document:
+    """The tree with what was set apart from it."""
+    beneath = None if document.beneath is None else put_back(document.beneath, asked)
+    return replace(document, tree=document.tree | asked.tree, places=document.places | asked.places, beneath=beneath)
 
 
 def _on_top(document: Document, layer: Document | Setting) -> Document:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from typing import Any
 
 from simulator.quantities import (
@@ -16,11 +17,11 @@ from simulator.quantities import (
     Quantity,
 )
 from simulator.study.correlations import Correlations
-from simulator.study.document import Document, Setting
+from simulator.study.document import ASKED_BESIDE, Document, Setting
 from simulator.study.families import Marginal
 from simulator.study.frontier import Frontier
 from simulator.study.plan import TokenPlan
-from simulator.study.problems import Place
+from simulator.study.problems import Path, Place
 from simulator.study.published import Published
 from simulator.study.reader import DataFile
 from simulator.study.sensitivity import SensitivityChoice
@@ -277,23 +278,41 @@ class Study:
         from simulator.study.loading import with_what_if
         from simulator.study.what_ifs import settings_of
 
-        return self._read_again(with_what_if(self.document, settings_of(self.what_ifs, name)))
+        settings = settings_of(self.what_ifs, name)
+        return self._changed(lambda document: with_what_if(document, settings))
 
     def with_settings(self, settings: Iterable[Setting]) -> Study:
-        """A copy with values put at paths, over all that was there. Raises StudyError."""
+        """A copy with values of inputs put at paths, over all that was there. Raises StudyError."""
         from simulator.study.loading import with_layer
 
-        document = self.document
-        for value in settings:
-            document = with_layer(document, value)
-        return self._read_again(document)
+        return self._changed(lambda document: reduce(with_layer, settings, document))
 
     def with_evidence(self, kind: str) -> Study:
         """A copy in which every input that has both kinds of evidence, measured and claim, uses the one that is named."""
-        return self._read_again(self.document, kind)
+        return self._changed(lambda document: document, kind)
+
+    def _changed(self, change: Callable[[Document], Document], evidence: str | None = None) -> Study:
+        """A copy with another document. What is asked beside is not read anew, so that thousands of what-ifs take no time of
+        one another."""
+        from simulator.study.loading import put_back
+
+        bare, asked = self._without_what_is_asked_beside
+        changed = self._read_again(change(bare), evidence)
+        return replace(changed, document=put_back(changed.document, asked), what_ifs=self.what_ifs, sweeps=self.sweeps,
+                       sensitivity=self.sensitivity)
+
+    @cached_property
+    def _without_what_is_asked_beside(self) -> tuple[Document, Document]:
+        from simulator.study.loading import set_apart
+
+        return set_apart(self.document, ASKED_BESIDE)
+
+    @cached_property
+    def _inputs_read(self) -> dict[Path, tuple[Any, Any, Any]]:
+        return {}
 
     def _read_again(self, document: Document, evidence: str | None = None) -> Study:
         from simulator.study.reading import read_study
 
         kind = self.evidence if evidence is None else evidence
-        return replace(read_study(document, self.name, kind), other_files=self.other_files)
+        return replace(read_study(document, self.name, kind, self._inputs_read), other_files=self.other_files)

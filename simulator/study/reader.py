@@ -32,10 +32,14 @@ class Reader:
 
     evidence  the kind of evidence that is used wherever there are two, whatever the study says; "" as the study says
     is_part   whether it is a file for others to extend, in which what a platform needs may be missing
+    inputs_read  inputs that were right when much the same document was read: by path, from what, how it was asked for, and
+                 the input
     """
 
-    def __init__(self, document: Document, evidence: str = "", is_part: bool = False) -> None:
+    def __init__(self, document: Document, evidence: str = "", is_part: bool = False,
+                 inputs_read: dict[Path, tuple[Any, Any, Any]] | None = None) -> None:
         self.document = document
+        self.inputs_read = {} if inputs_read is None else inputs_read
         self.problems: list[Problem] = list(document.problems)
         self.refusals = 0  # grows with every problem, also with those that are not reported
         self._meant: set[Path] = set()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from simulator.quantities import INPUT
@@ -21,7 +22,7 @@ from simulator.study.checks import (
 from simulator.study.correlations import read_correlations
 from simulator.study.document import ASKED_BESIDE, Document
 from simulator.study.inputs import KINDS, read_input
-from simulator.study.loading import digest, with_layer, with_what_if
+from simulator.study.loading import digest, set_apart, with_layer, with_what_if
 from simulator.study.model import Input, Process, Simulation, Study
 from simulator.study.plan import read_plan
 from simulator.study.platforms import Context, read_inputs, read_markets, read_platforms
@@ -42,12 +43,14 @@ STUDY_KEYS = ("schema", "study", "description", "extends", "simulation", "market
 SIMULATION_KEYS = ("trials", "replicates", "sampler", "antithetic", "seed", "horizon")
 
 
-def read_study(document: Document, default_name: str, evidence: str = "") -> Study:
+def read_study(document: Document, default_name: str, evidence: str = "",
+               inputs_read: dict[Path, tuple[Any, Any, Any]] | None = None) -> Study:
     """Read and check a resolved tree. `evidence`: the kind used wherever there are two, "" as the study says.
 
+    inputs_read  inputs read before from much the same tree, as of `Reader`; filled
     Raises StudyError with all problems.
     """
-    reader = Reader(document, evidence)
+    reader = Reader(document, evidence, inputs_read=inputs_read)
     study = _read(reader, default_name)
     if reader.problems:
         raise StudyError(reader.problems)
@@ -61,13 +64,14 @@ def read_study_with_all(document: Document, default_name: str) -> Study:
     problems = list(reader.problems)
     known = {(problem.place, problem.message) for problem in problems}
     files = []
-    ways = [(("what_ifs", what_if.name), with_what_if(document, settings_of(study.what_ifs, what_if.name)))
-            for what_if in study.what_ifs]
-    ways += [(("sweeps", sweep.name), with_layer(document, end)) for sweep in study.sweeps for end in ends_of(sweep)]
-    for path, changed in ways:
+    bare, _ = set_apart(document, ASKED_BESIDE)
+    ways = ((("what_ifs", what_if.name), with_what_if(bare, settings_of(study.what_ifs, what_if.name)))
+            for what_if in study.what_ifs)
+    ends = ((("sweeps", sweep.name), with_layer(bare, end)) for sweep in study.sweeps for end in ends_of(sweep))
+    for path, changed in chain(ways, ends):
         if any(wrong[:2] == path for wrong in document.wrong):
             continue  # what could not be read was said, and what follows from it would say it again
-        other = Reader(changed)
+        other = Reader(changed, inputs_read=reader.inputs_read)
         _read(other, default_name)
         for problem in other.problems:
             # What came from the command line may not fit a what-if that nobody runs: it is said to who runs it.

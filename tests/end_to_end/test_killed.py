@@ -47,7 +47,7 @@ def written(place):
     return studies.write(place / "study.yaml", studies.study(simulation={"trials": 1024, "horizon": 10}))
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [45, pytest.param(100, marks=pytest.mark.slow)])
 def test_writers_killed_at_any_moment_leave_whole_runs_and_a_whole_index(tmp_path, kills):
     runs, torn, seen = tmp_path / "runs", 0, 0
     command = [sys.executable, "-c", WRITER, str(written(tmp_path)), str(runs), str(kills), str(kills)]
@@ -76,7 +76,7 @@ def one_batch(files, runs):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.slow)])
 def test_batches_killed_at_any_moment_end_as_if_nothing_had_been(tmp_path, kills):
     files = [studies.write(tmp_path / f"{n}.yaml", studies.study(study=f"study {n}", simulation={
         "trials": 1024, "horizon": 10, "seed": n})) for n in range(8)]

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator
-from simulator.study.what_ifs import UnknownWhatIfError, names_of
+from simulator.study.loading import with_what_if
+from simulator.study.reading import read_study
+from simulator.study.what_ifs import UnknownWhatIfError, names_of, settings_of
 
 LINES = """\
 schema: 1
@@ -222,3 +224,23 @@ def test_the_schema_takes_what_the_reader_takes():
 
     properties = study_schema()["properties"]
     assert set(properties["what_ifs"]["additionalProperties"]["properties"]) == {"description", "extends", "set", "cost"}
+
+
+@pytest.mark.parametrize("layers", [(), ("shared.utilization=0.5",), ("what_ifs.idle.description=Few come.",)])
+def test_a_what_if_beside_others_is_the_study_that_is_read_with_its_values_alone(tmp_path, layers):
+    """What a study keeps of its reading, for the next what-if, changes nothing in any."""
+    data = studies.study(what_ifs={
+        "idle": {"set": {"shared.utilization": {"distribution": "uniform", "low": 0.1, "high": 0.3}}},
+        "idler": {"extends": "idle", "set": {"shared.utilization.high": 0.2, "platforms.a.capex.low": 40000}},
+        "dear": {"set": {"shared.energy_price.median": {"value": 90, "unit": "USD/MWh"}}},
+        "one_life": {"set": {"platforms.a.gpu_lifetime": 4, "simulation.horizon": 8}}},
+        sweeps={"load": {"over": {"shared.utilization": [0.2, 0.4]}}})
+    study = simulator.load(studies.write(tmp_path / "study.yaml", data), overrides=layers)
+    for name in ("idle", "idler", "dear", "one_life", "idle", "dear"):
+        found = study.with_what_if(name)
+        document = with_what_if(study.document, settings_of(study.what_ifs, name))
+        alone = read_study(document, study.name)
+        assert found == alone and found.digest == alone.digest and found.inputs() == alone.inputs()
+        assert found.document.tree == document.tree and found.document.places == document.places
+        assert found.with_what_if("dear").inputs() == alone.with_what_if("dear").inputs()
+        assert {given.place for given in found.inputs().values()} == {given.place for given in alone.inputs().values()}
