@@ -21,6 +21,7 @@ INDEX = "index.parquet"
 _COST_STATISTICS = ("mean", "p5", "p50", "p95", "cvar95")
 _CHANCES = ("probability_cheapest", "expected_regret")
 _QUANTITIES = frozenset((COST.name, *_CHANCES))
+_COLUMNS_READ = ["scenario", "platform", "quantity", "statistic", "value", "standard_error"]
 _Numbers = dict[tuple[str, str], dict[str, Any]]  # by scenario and platform
 # Of what kind a column is; a number that does not apply is null.
 COLUMNS: Mapping[str, type] = {
@@ -106,18 +107,17 @@ def _of_table(folder: Path, manifest: Mapping[str, Any]) -> _Numbers:
     if labels is None or not (folder / TABLE).is_file():
         return found
     try:
-        for batch in parquet.ParquetFile(folder / TABLE).iter_batches(
-                columns=["scenario", "platform", "quantity", "statistic", "value", "standard_error"]):
-            wanted = batch.filter(pyarrow.array([quantity in _QUANTITIES for quantity in batch["quantity"].to_pylist()]))
-            for row in wanted.to_pylist():
-                if row["platform"] in labels:
-                    place = found.setdefault((row["scenario"], row["platform"]), {
-                        "label": labels[row["platform"]], "probability_cheapest": None, "expected_regret": None})
-                    if row["quantity"] == COST.name:
-                        place[f"cost_{row['statistic']}"] = row["value"]
-                        place[f"cost_{row['statistic']}_standard_error"] = row["standard_error"]
-                    else:
-                        place[row["quantity"]] = row["value"]
+        for batch in parquet.ParquetFile(folder / TABLE).iter_batches(columns=_COLUMNS_READ):
+            # Column by column and in Python: a filter made of a list has pyarrow import pandas.
+            for scenario, platform, quantity, statistic, value, error in zip(
+                    *(batch[name].to_pylist() for name in _COLUMNS_READ), strict=True):
+                if quantity not in _QUANTITIES or platform not in labels:
+                    continue
+                place = found.setdefault((scenario, platform), {"label": labels[platform], **dict.fromkeys(_CHANCES)})
+                if quantity == COST.name:
+                    place |= {f"cost_{statistic}": value, f"cost_{statistic}_standard_error": error}
+                else:
+                    place[quantity] = value
     except (OSError, pyarrow.ArrowException):
         return {}
     return found
