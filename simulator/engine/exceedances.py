@@ -40,10 +40,8 @@ class Exceedances:
         """rows: of the platforms' costs in the results; pilot float64[rows of results, n]; each: trials in a replicate."""
         self.rows, self.each = rows, each
         self.own = [levels_about(pilot[row]) for row in rows]
-        levels = np.unique(np.concatenate(self.own))
-        bins = 1 << len(levels).bit_length()  # as `count_and_sum` wants them
-        self.levels = np.concatenate([levels, np.full(bins - 1 - len(levels), np.inf)])
-        self._counts = np.zeros((replicates, len(rows), bins), np.int64)
+        self.levels = padded(np.unique(np.concatenate(self.own)))
+        self._counts = np.zeros((replicates, len(rows), 1 + len(self.levels)), np.int64)
         self._sums = [TreeSum() for _ in range(replicates)]
 
     def of(self, results: Array) -> Exceeded:
@@ -76,6 +74,12 @@ class Exceedances:
         often = above[:, at + 1] / self.each
         much = np.maximum(summed[:, at + 1] - self.levels[at] * above[:, at + 1], 0.0) / self.each
         return often, np.concatenate([summed[:, :1] / self.each, much], axis=1)
+
+
+def padded(levels: Array) -> Array:
+    """Rising levels, float64[n], followed by ∞ up to a number of them that `count_and_sum` takes: float64[2^k − 1]."""
+    bins = 1 << len(levels).bit_length()
+    return np.concatenate([levels, np.full(bins - 1 - len(levels), np.inf)])
 
 
 def levels_about(values: Array) -> Array:
