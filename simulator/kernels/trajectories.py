@@ -287,9 +287,19 @@ def simulate_platform(plan, sampling, first, platform, is_discounted, work):
     sum_over_months(inputs, features, plan.horizon, energy, rental, tokens, work.paid, work.failed, work.alive, work.state,
                     work.sums)
     platform_costs(inputs, features, plan.schedule[platform], plan.horizon, work.sums, outputs)
-    if features & layout.HAS_TOKEN_PRICE and not features & layout.RENTED:
+    if features & layout.HAS_TOKEN_PRICE and not features & layout.RENTED and wants_payback(plan, platform):
         payback(inputs, features, plan.schedule[platform], plan.horizon, energy, tokens, work.failed, work.alive,
                 work.flows, outputs[layout.PAYBACK], outputs[layout.PAYS_BACK])
+
+
+@inline
+def wants_payback(plan, platform):
+    """Whether the payback of a platform is among the outputs that are wanted: it takes longer than all others together."""
+    found = False
+    for row in range(plan.wanted.shape[0]):
+        found |= plan.wanted[row, 0] == platform and (
+            plan.wanted[row, 1] == layout.PAYBACK or plan.wanted[row, 1] == layout.PAYS_BACK)
+    return found
 
 
 @inline
