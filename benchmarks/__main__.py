@@ -1,5 +1,5 @@
-"""Speed, precision, other packages, sensitivities, memory, what-ifs, start-up: `python -m benchmarks` from the repository's root
-prints one table.
+"""Speed, precision, other packages, sensitivities, memory, what-ifs, reports, start-up: `python -m benchmarks` from the
+repository's root prints one table.
 
 Machines are noisy, so what counts are ratios within a run: what is compared is run in turns, and the best of several counts.
 """
@@ -23,7 +23,7 @@ from benchmarks.resources import BASE
 _PAGE = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _VERSIONS = ("numpy", "scipy", "numba")
-_PARTS = ("speed", "precision", "packages", "sensitivity", "memory", "what-ifs", "start-up")
+_PARTS = ("speed", "precision", "packages", "sensitivity", "memory", "what-ifs", "report", "start-up")
 
 
 def machine() -> str:
@@ -87,12 +87,17 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
         return resources.what_ifs(1000, rounds=1 if quick else 2)
 
+    def report() -> Section:
+        from benchmarks import resources
+
+        return resources.report(rounds=1 if quick else 3)
+
     def start_up() -> Section:
         from benchmarks import resources
 
         return resources.start_up(rounds=3 if quick else 5)
 
-    return dict(zip(_PARTS, (speed, precision, packages, sensitivity, memory, what_ifs, start_up), strict=True))
+    return dict(zip(_PARTS, (speed, precision, packages, sensitivity, memory, what_ifs, report, start_up), strict=True))
 
 
 def measure(chosen: argparse.Namespace) -> str:
@@ -107,8 +112,8 @@ def measure(chosen: argparse.Namespace) -> str:
             rows = [line(row.cells()) for row in found.rows]
             print("\n".join(rows), flush=True)
             lines += rows
-    repeated = (f"of {len(spreads)} timings the median lies {statistics.median(spreads):.1%} above the best in the middle case and "
-                f"{max(spreads):.0%} in the worst" if spreads else "nothing was timed more than once")
+    repeated = (f"of {len(spreads)} timings the median lies {statistics.median(spreads):.1%} above the best in the middle case "
+                f"and {max(spreads):.0%} in the worst" if spreads else "nothing was timed more than once")
     noise = f"\nNoise: {repeated}; load average after {os.getloadavg()[0]:.1f}."
     print(noise)
     return "\n".join([*lines, noise])

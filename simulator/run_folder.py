@@ -44,7 +44,7 @@ def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | Non
     Raises OSError where the folder cannot be written; nothing is left behind then.
     """
     parent = runs / as_path(run.study.name, "study")
-    finished = datetime.now(UTC)
+    finished = _now()
     with unfinished(parent) as temporary:
         for name, write in {**_files(run), **(extra or {})}.items():
             write(temporary / name)
@@ -109,6 +109,12 @@ def save_findings(study: Study, name: str, files: Mapping[str, Callable[[Path], 
 def dated_name(when: datetime, digest: str) -> str:
     """The name of a folder: when it was made, and of what study."""
     return f"{when:%Y%m%dT%H%M%S}-{digest}"
+
+
+def _now() -> datetime:
+    """The time, or what SOURCE_DATE_EPOCH says it is, as wherever something is made that is to be the same each time."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(stated), UTC) if stated.isdecimal() else datetime.now(UTC)
 
 
 def _files(run: Run) -> dict[str, Callable[[Path], None]]:

@@ -35,7 +35,7 @@ def certain() -> dict[str, Any]:
 
 def write(path: Any, data: Any) -> Any:
     """Write a study; JSON is YAML."""
-    path.write_text(json.dumps(data), encoding="utf-8")
+    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     return path
 
 

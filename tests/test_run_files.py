@@ -54,3 +54,11 @@ def test_a_long_table_is_written_in_parts(tmp_path, monkeypatch):
     monkeypatch.setattr(run_folder, "_ROWS_AT_ONCE", 10)
     run_folder.write_parquet(iter(rows), tmp_path / "table.parquet")
     pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))
+
+
+def test_a_run_may_be_dated_by_whoever_makes_it(load, tmp_path, monkeypatch):
+    run = simulator.run(load(studies.certain()))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1796040000")
+    first, second = run_folder.save(run, tmp_path / "a"), run_folder.save(run, tmp_path / "b")
+    assert first.name.startswith("20261130T120000-")
+    assert {file.name: file.read_bytes() for file in first.iterdir()} == {file.name: file.read_bytes() for file in second.iterdir()}

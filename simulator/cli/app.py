@@ -16,6 +16,7 @@ from simulator.cli.explain import explain
 from simulator.cli.fit import fit
 from simulator.cli.frontier import frontier
 from simulator.cli.imports import imports
+from simulator.cli.report import report
 from simulator.cli.rerun import rerun
 from simulator.cli.run import run
 from simulator.cli.runs import runs
@@ -27,7 +28,8 @@ from simulator.cli.verify import verify
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["-h", "--help"]},
                   help="What an AI token really costs, and how sure one can be.")
-for command in (run, batch, check, show, explain, sensitivity, sweep, frontier, runs, compare, verify, rerun, fit, schema):
+for command in (run, batch, report, check, show, explain, sensitivity, sweep, frontier, runs, compare, verify, rerun, fit,
+                schema):
     app.command()(command)
 app.add_typer(imports, name="import")
 

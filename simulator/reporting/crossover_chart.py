@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.experiments.sensitivity.everything import Map, Sensitivity
 from simulator.reporting.charts import BLUE, INK, ORANGE, name_numbers, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
+from simulator.reporting.ranges import shortened
 from simulator.reporting.sensitivity_wording import cheaper_throughout, map_in_words
 from simulator.reporting.wording import to_digits
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 _LEVELS = 16
 _TITLE_WIDTH, _LABEL_WIDTH = 84, 60  # characters in a line
+_REGION_WIDTH, _LEAST_REGION = 24, 0.03  # characters in a line; share of the map below which a region has no name
 _LEAST_SPAN = 0.02  # of the log ratio: less is no colour
 
 
@@ -53,6 +58,12 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
         foot.append("Dots: either is cheaper in at least 5 % of futures.")
         across, up = np.nonzero(result.unsure)
         axes.plot(x[across], y[up], linestyle="none", marker=".", markersize=3, color=INK, alpha=0.75)
+    _name_regions(axes, x, y, result.log_ratio, (later, earlier))
+    here = [value * unit_and_scale(study, one.path)[1]
+            for one, value in zip((result.x, result.y), result.medians, strict=True)]
+    if x[0] <= here[0] <= x[-1] and y[0] <= here[1] <= y[-1]:
+        foot.append("Cross: the medians of the study.")
+        axes.plot(*here, marker="P", markersize=11, color=INK, markeredgecolor="white", markeredgewidth=1.4, zorder=6)
     for place, one in (("x", result.x), ("y", result.y)):
         name, unit = input_name(study, one.path), unit_and_scale(study, one.path)[0]
         name_numbers(axes, place, one.low, one.high, one.by_factors).set_label_text(f"{name},{unit}" if unit else name)
@@ -64,3 +75,15 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     figure.supxlabel(" ".join(["All other inputs are drawn.", *foot]), x=0.01, ha="left", fontsize=8.5, color="#555555")
     return figure
+
+
+def _name_regions(axes: Axes, x: Array, y: Array, log_ratio: Array, labels: tuple[str, str]) -> None:
+    """Who is cheaper, in words, in the middle of where that is: a colour alone would not do."""
+    for label, inside in zip(labels, (log_ratio < 0, log_ratio > 0), strict=True):
+        if inside.mean() > _LEAST_REGION:
+            across, up = np.nonzero(inside)
+            # The point of the region that is nearest to its centre of mass, which may lie outside.
+            nearest = int(np.argmin((across - across.mean()) ** 2 + (up - up.mean()) ** 2))
+            axes.annotate(textwrap.fill(f"{shortened(label)} cheaper", _REGION_WIDTH), (x[across[nearest]], y[up[nearest]]),
+                          ha="center", va="center", fontsize=9.5, fontweight="bold", zorder=5, annotation_clip=True,
+                          bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "none", "alpha": 0.85})

@@ -22,14 +22,17 @@ _SHARES = (0.05, 0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class _Line:
-    """One number that may be uncertain; where it was written, and, for an input as a whole, its grade and date."""
+class Line:
+    """One number that may be uncertain: what it is given as, of which kind of evidence, where it was written, and, for an input
+    as a whole, its grade and date."""
 
     name: str
+    path: str
     unit: str
     marginal: Marginal
     what: str
     place: str
+    kind: str = ""
     grade: str = ""
     date: str = ""
 
@@ -40,11 +43,11 @@ def listing(study: Study) -> RenderableType:
     blocks += [Text(study.description)] if study.description else []
     inputs = study.inputs()
     for title, belongs in (("markets", "markets."), ("shared", "shared.")):
-        lines = [line for path, given in inputs.items() if path.startswith(belongs) for line in _lines(study, given, belongs)]
+        lines = [line for path, given in inputs.items() if path.startswith(belongs) for line in lines_of(study, given, belongs)]
         blocks += _titled(title, _table(lines)) if lines else []
     for platform in study.platforms:
         own = f"platforms.{platform.name}."
-        lines = [line for given in platform.all_inputs() if given.path.startswith(own) for line in _lines(study, given, own)]
+        lines = [line for given in platform.all_inputs() if given.path.startswith(own) for line in lines_of(study, given, own)]
         blocks += _titled(f"platforms.{platform.name}: {platform.label}, {_words(platform)}", _table(lines))
     pairs = study.document.tree.get("correlations", {})
     if study.correlations.inputs.members or study.correlations.shocks.members:
@@ -79,24 +82,27 @@ def _words(platform: Platform) -> str:
     return ", ".join(words)
 
 
-def _lines(study: Study, given: Input, belongs: str) -> Iterator[_Line]:
-    """The lines of an input: one, or for a process one a parameter, and the price that is paid in the long run."""
-    name, evidence = given.path.removeprefix(belongs), given.evidence
+def lines_of(study: Study, given: Input, belongs: str = "") -> Iterator[Line]:
+    """The lines of an input: one, or for a process the price that is paid in the long run, and one a parameter, whose names are
+    set in. `belongs`: what all paths have in common, which is no part of their names."""
+    name, evidence, unit = given.path.removeprefix(belongs), given.evidence, given.quantity.unit
     if isinstance(given.value, Marginal):
-        more = ", ".join(filter(None, (_stated(study, given.path), "nominal" if given.is_nominal else "", given.kind)))
+        what = ", ".join(filter(None, (_stated(study, given.path), "nominal" if given.is_nominal else "")))
         place = _place(study, given.path) or str(given.place)
-        yield _Line(name, given.quantity.unit, given.value, more, place, evidence.grade, evidence.date)
+        yield Line(name, given.path, unit, given.value, what, place, given.kind, evidence.grade, evidence.date)
         return
     paid = _long_run(given.value)
     jumps = ", without jumps" if given.value.has_jumps else ""
-    yield _Line(name, given.quantity.unit, paid, f"process, long run{jumps}", str(given.place), evidence.grade, evidence.date)
+    yield Line(name, given.path, unit, paid, f"process, long run{jumps}", str(given.place), given.kind, evidence.grade,
+               evidence.date)
     for part, marginal in given.value.parameters.items():
         if marginal.parameters != (0.0,):
             path = f"{given.path}.{part}"
-            yield _Line(f"  {part}", parameter_quantity(part, given.quantity).unit, marginal, _stated(study, path),
-                        _place(study, path))
+            yield Line(f"  {part}", path, parameter_quantity(part, given.quantity).unit, marginal, _stated(study, path),
+                       _place(study, path))
     if given.value.starts_anywhere:
-        yield _Line("  start", given.quantity.unit, paid, "stationary", _place(study, f"{given.path}.start"))
+        path = f"{given.path}.start"
+        yield Line("  start", path, unit, paid, "stationary", _place(study, path))
 
 
 def _stated(study: Study, path: str) -> str:
@@ -135,7 +141,7 @@ def _long_run(process: Process) -> Marginal:
     return Marginal("discrete", (*values, *((k + 1) / count for k in range(count))))
 
 
-def _table(lines: list[_Line]) -> Table:
+def _table(lines: list[Line]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "P5", "P50", "P95"):
         table.add_column(heading, justify="right" if heading else "left", overflow="fold")
@@ -148,8 +154,8 @@ def _table(lines: list[_Line]) -> Table:
         owners[line.name, line.place] = owner
     for line in sorted(lines, key=lambda line: order.get(owners[line.name, line.place], len(order))):
         unit = line.unit if line.unit != "1" else ""
-        table.add_row(Text(line.name), *range_cells(line.marginal), Text(_bar(line.marginal)), Text(unit), Text(line.what),
-                      Text(line.place), Text(line.grade), Text(line.date))
+        table.add_row(Text(line.name), *range_cells(line.marginal), Text(_bar(line.marginal)), Text(unit),
+                      Text(", ".join(filter(None, (line.what, line.kind)))), Text(line.place), Text(line.grade), Text(line.date))
     return table
 
 

@@ -63,10 +63,10 @@ def ranges(run: Run, scenario: str = "base") -> str:
     labels = {platform.name: platform.label for platform in run.study.platforms}
     names = sorted(labels, key=lambda name: run.estimate(name, COST.name, "p50", scenario).value)
     value = {name: {p: run.estimate(name, COST.name, p, scenario) for p in ("p5", "p10", "p50", "p90", "p95")} for name in names}
-    wrapped = {name: textwrap.wrap(_shortened(labels[name]), 26) or [""] for name in names}
+    wrapped = {name: textwrap.wrap(shortened(labels[name]), 26) or [""] for name in names}
     title = headline(run, scenario).replace(" %", "\u00a0%")
     for label in labels.values():
-        title = title.replace(label, _shortened(label))
+        title = title.replace(label, shortened(label))
     lines = textwrap.wrap(title, 84)
     left = max(_length(line, 10) for name in names for line in wrapped[name]) + 2 * _EDGE
     ends = [points[p].value for points in value.values() for p in ("p5", "p95")]
@@ -125,6 +125,6 @@ def _length(text: str, size: float) -> float:
     return size * sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.62 for letter in text)
 
 
-def _shortened(label: str) -> str:
+def shortened(label: str) -> str:
     """A label cut in its middle, since long names differ at their ends."""
     return label if len(label) <= _LONGEST_LABEL else f"{label[:_LONGEST_LABEL // 2]}…{label[-_LONGEST_LABEL // 2:]}"

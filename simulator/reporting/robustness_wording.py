@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from simulator.analysis.intervals import Estimate
 from simulator.experiments.sensitivity.robustness import Robustness, World
 from simulator.reporting.wording import listed, percent, with_error
 from simulator.study.model import Study
 
 
-def robustness_in_words(study: Study, found: Robustness) -> str:
-    """Whether the choice stays, where it does not, and what the worst alternative is."""
+def amount_with_error(estimate: Estimate) -> str:
+    """USD with their standard error."""
+    return f"{with_error(estimate.value, estimate.standard_error)} USD"
+
+
+def robustness_in_words(study: Study, found: Robustness, amount: Callable[[Estimate], str] = amount_with_error) -> str:
+    """Whether the choice stays, where it does not, and what the worst alternative is; `amount`: how USD are written."""
     labels = {platform.name: platform.label for platform in study.platforms}
     choice, count = labels[found.choice], len(found.worlds)
     if not found.flips:
@@ -16,7 +24,7 @@ def robustness_in_words(study: Study, found: Robustness) -> str:
     else:
         others = listed([f"{labels[world.ranking[0]]} {world.words}{_unsure(world)}" for world in found.flips])
         says = f"By expected cost the choice is {choice}, but {others} ({len(found.flips)} of {count} alternatives)"
-    return f"{says}{_worst(found)}{_order(found)}"
+    return f"{says}{_worst(found, amount)}{_order(found)}"
 
 
 def _in_all(found: Robustness) -> str:
@@ -29,7 +37,7 @@ def _unsure(world: World) -> str:
     return ", within the simulation error," if world.ahead.low < 0 < world.ahead.high else ""
 
 
-def _worst(found: Robustness) -> str:
+def _worst(found: Robustness, amount: Callable[[Estimate], str]) -> str:
     worst = found.worst
     if worst.probability_cheapest.value == 1:
         return ", and is the cheapest in all simulated futures of each." if len(found.worlds) > 1 else (
@@ -37,8 +45,7 @@ def _worst(found: Robustness) -> str:
     base = f"against {percent(found.base.probability_cheapest)} in the base"
     cheapest = f"cheapest in {percent(worst.probability_cheapest)} of futures, {base}"
     regret = worst.expected_regret
-    return (f"; worst: {worst.words} ({cheapest}; expected regret {with_error(regret.value, regret.standard_error)} USD per "
-            "million tokens).")
+    return f"; worst: {worst.words} ({cheapest}; expected regret {amount(regret)} per million tokens)."
 
 
 def _order(found: Robustness) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.sensitivity.break_even import BreakEven
@@ -10,7 +10,8 @@ from simulator.experiments.sensitivity.crossover import UNSURE, Crossover
 from simulator.experiments.sensitivity.everything import Map, Sensitivity
 from simulator.experiments.sensitivity.value_of_information import Known
 from simulator.reporting.input_names import in_sentence, input_name, unit_and_scale
-from simulator.reporting.wording import as_given, digits, listed, plain_number, to_digits, with_error
+from simulator.reporting.robustness_wording import amount_with_error
+from simulator.reporting.wording import as_given, digits, listed, number, plain_number, to_digits, with_error
 from simulator.study.model import Study
 
 _MOST_KNOWN = 5  # that are listed
@@ -44,6 +45,12 @@ def value_in_words(study: Study, path: str, value: float, standard_error: float 
     """A value of an input with its unit: "0.61 ± 0.02 USD/kWh", "38.2 ± 0.4 %"."""
     unit, scale = unit_and_scale(study, path)
     return f"{with_error(value * scale, standard_error * scale)}{unit}"
+
+
+def short_value(study: Study, path: str, value: Estimate) -> str:
+    """As `value_in_words`, with the digits that its error leaves and no error: "0.61 USD/kWh"."""
+    unit, scale = unit_and_scale(study, path)
+    return f"{number(value.scaled(scale))}{unit}"
 
 
 def never_flips(study: Study, pair: tuple[int, int], values: Sequence[BreakEven]) -> str:
@@ -103,32 +110,28 @@ def left_out_in_words(found: Sensitivity) -> list[str]:
     return [f"{listed(names)} {'is' if len(names) == 1 else 'are'} left out: {reason}" for reason, names in methods.items()]
 
 
-def value_of_information_in_words(found: Sensitivity) -> list[str]:
-    """What it is worth to know more before choosing, and to learn what."""
+def value_of_information_in_words(found: Sensitivity, amount: Callable[[Estimate], str] = amount_with_error) -> list[str]:
+    """What it is worth to know more before choosing, and to learn what; `amount`: how USD are written."""
     if found.decision is None:
         return []
     decision = found.plan or found.decision
     study = found.study
     choice = next(platform.label for platform in study.platforms if platform.name == decision.choice)
     basis = f"over the plan of {as_given(study.plan.years)} years" if found.plan and study.plan else "per million tokens"
-    lines = [f"By expected cost the choice is {choice}: {_amount(decision.expected[decision.choice])} {basis}."]
+    lines = [f"By expected cost the choice is {choice}: {amount(decision.expected[decision.choice])} {basis}."]
     if decision.evpi.value == 0:
         return [*lines, f"Knowing everything would change nothing: {choice} is the cheapest in all simulated futures."]
-    lines.append(f"Knowing everything before choosing would be worth {_amount(decision.evpi)} {basis} at most.")
+    lines.append(f"Knowing everything before choosing would be worth {amount(decision.evpi)} {basis} at most.")
     worth = [known for known in decision.evppi if known.value.low > 0][:_MOST_KNOWN]
     if not worth:
         return [*lines, "No single input is worth learning by itself: none would change the choice."]
-    lines.append(f"Learning one input alone, at most: {_list(study, worth)}.")
+    lines.append(f"Learning one input alone, at most: {_list(study, worth, amount)}.")
     groups = [known for known in decision.groups if known.value.low > 0][:_MOST_KNOWN]
-    more = listed([f"{known.input} {_amount(known.value)}" for known in groups])
+    more = listed([f"{known.input} {amount(known.value)}" for known in groups])
     return [*lines, *([f"All inputs of a group: {more}."] if more else [])]
 
 
-def _list(study: Study, known: Sequence[Known]) -> str:
-    return listed([f"{in_sentence(input_name(study, one.input))} {_amount(one.value)}" for one in known])
-
-
-def _amount(estimate: Estimate) -> str:
-    return f"{with_error(estimate.value, estimate.standard_error)} USD"
+def _list(study: Study, known: Sequence[Known], amount: Callable[[Estimate], str]) -> str:
+    return listed([f"{in_sentence(input_name(study, one.input))} {amount(one.value)}" for one in known])
 
 

@@ -23,6 +23,7 @@ from simulator.reporting.wording import (
     number,
     operating_points,
     ratio,
+    sampler_in_words,
     share,
     why_stopped,
 )
@@ -56,11 +57,9 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
 
 def _foot(run: Run, several: bool) -> str:
     simulation = run.study.simulation
-    named = {"sobol": "scrambled Sobol' points", "latin_hypercube": "Latin hypercubes",
-             "random": "antithetic pairs" if simulation.antithetic else "independent random trials"}[simulation.sampler]
     regret = "Regret: the mean cost above that of the cheapest platform of the same future. " if several else ""
     return (f"P5 to P95: what the world may do. {regret}{simulation.trials:,} trials ({simulation.replicates} replicates, "
-            f"{named}, seed {simulation.seed}); digits that the simulation error blurs are not shown.")
+            f"{sampler_in_words(simulation)}, seed {simulation.seed}); digits that the simulation error blurs are not shown.")
 
 
 def _titled(title: str, *blocks: RenderableType) -> list[RenderableType]:

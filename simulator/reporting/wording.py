@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
 from simulator.quantities import COST, DIFFERENCE, INPUT, RATIO, RESULT
 from simulator.results import Run
-from simulator.study.model import OperatingPoint
+from simulator.study.model import OperatingPoint, Simulation
 
 MOST_DIGITS = 3
 # Below this chance of being cheapest nobody is called the winner.
@@ -113,6 +113,24 @@ def _in_sentence(name: str) -> str:
     return label if label.startswith(("GPU", "PUE", "FLOPS")) else label[0].lower() + label[1:]
 
 
+def sampler_in_words(simulation: Simulation) -> str:
+    """How trials are drawn."""
+    return {"sobol": "scrambled Sobol' points", "latin_hypercube": "Latin hypercubes",
+            "random": "antithetic pairs" if simulation.antithetic else "independent random trials"}[simulation.sampler]
+
+
+def leaders(run: Run, scenario: str = "base") -> tuple[str, str | None, bool]:
+    """The platform that is cheapest most often, the next one (None where there is one platform), and whether the first is the
+    clear winner: surely ahead, and in CLEAR_WIN of the futures."""
+    names = [platform.name for platform in run.study.platforms]
+    if len(names) == 1:
+        return names[0], None, True
+    chances = {name: run.estimate(name, "probability_cheapest", scenario=scenario) for name in names}
+    best = max(names, key=lambda name: chances[name].value)
+    second = max((name for name in names if name != best), key=lambda name: chances[name].value)
+    return best, second, chances[best].low >= CLEAR_WIN and chances[best].low > chances[second].high
+
+
 def headline(run: Run, scenario: str = "base") -> str:
     """Who wins, how surely and by how much: one or two sentences that the numbers support."""
     labels = {platform.name: platform.label for platform in run.study.platforms}
@@ -125,18 +143,16 @@ def headline(run: Run, scenario: str = "base") -> str:
         spread = "" if low.value == high.value else f" (90 % of outcomes: {number(low)} to {number(high)})"
         return f"{money(cost(name, 'p50'))} per million tokens{spread}"
 
-    names = list(labels)
-    if len(names) == 1:
-        return f"{labels[names[0]]} costs {cost_in_words(names[0])}."
-    chances = {name: run.estimate(name, "probability_cheapest", scenario=scenario) for name in names}
-    best = max(names, key=lambda name: chances[name].value)
-    second = max((name for name in names if name != best), key=lambda name: chances[name].value)
-    if chances[best].low < CLEAR_WIN or chances[best].low <= chances[second].high:
+    best, second, is_clear = leaders(run, scenario)
+    if second is None:
+        return f"{labels[best]} costs {cost_in_words(best)}."
+    chances = {name: run.estimate(name, "probability_cheapest", scenario=scenario) for name in (best, second)}
+    if not is_clear:
         return (f"No clear winner: {labels[best]} is cheapest in {percent(chances[best])} of simulated futures, "
                 f"{labels[second]} in {percent(chances[second])}. {labels[best]} costs {cost_in_words(best)}.")
     how_often = "" if is_certain(run, scenario) else f" in {percent(chances[best])} of simulated futures"
     sentence = f"{labels[best]} is cheapest{how_often}. It costs {cost_in_words(best)}"
-    if len(names) == 2:
+    if len(labels) == 2:
         times = ratio(run, second, best, scenario)
         sentence += f"; {labels[second]} costs {_times(times)}" if times else ""
     return sentence + "."

@@ -14,7 +14,8 @@ ROOT = Path(simulator.__file__).parent
 TIERS = [
     {"units", "locks"},
     {"quantities", "kernels"},
-    {"study", "analysis", "dataset", "netcdf", "records", "results", "run_folder", "run_documents", "finished_run", "run_index"},
+    {"study", "analysis", "dataset", "netcdf", "records", "results", "run_folder",
+     "run_documents", "finished_run", "reported", "run_index"},
     {"engine"},
     {"experiments", "fitting", "adapters"},
     {"reporting"},

@@ -31,6 +31,7 @@ class Crossover:
     probability_cheaper  share of trials in which the later one costs strictly less, with `probability_low`, `_high` its bounds
                          at 95 %; None at the medians, where there are no trials
     unsure               bool: the band in which that share may lie between 5 % and 95 %, simulation error counted in
+    medians              of x and y in the study, as it is
     """
 
     x: Range
@@ -43,6 +44,7 @@ class Crossover:
     probability_low: Array | None
     probability_high: Array | None
     unsure: Mask | None
+    medians: tuple[float, float]
 
 
 def crossover(study: Study, x: str, y: str, pair: tuple[int, int], points: tuple[int, int] = (15, 15), drawn: bool = True,
@@ -65,20 +67,23 @@ def crossover(study: Study, x: str, y: str, pair: tuple[int, int], points: tuple
     if min(points) < 2:
         raise ValueError(f"found {points[0]} by {points[1]} points; expected at least 2 of each input")
     x_values, y_values = (np.asarray(one.at(np.linspace(0, 1, n))) for one, n in zip((across, up), points, strict=True))
+    middle = medians(compiled)
+    here = float(middle[across.row]), float(middle[up.row])
     if not drawn:
-        values = np.repeat(medians(compiled)[:, None], points[0] * points[1], axis=1)
+        values = np.repeat(middle[:, None], points[0] * points[1], axis=1)
         values[across.row], values[up.row] = np.repeat(x_values, points[1]), np.tile(y_values, points[0])
         costs = evaluate(compiled, values)
         ratio = _log_ratio(gap(*costs)).reshape(points)
-        return Crossover(across, up, x_values, y_values, ratio, np.zeros(points), None, None, None, None)
+        return Crossover(across, up, x_values, y_values, ratio, np.zeros(points), None, None, None, None, here)
     ratio, error, share, low, high = np.empty((5, *points))
     for i, of_x in enumerate(x_values):
         for j, of_y in enumerate(y_values):
             costs = draws.costs({across.row: float(of_x), up.row: float(of_y)})
-            middle, cheaper = _compared(*costs)
-            ratio[i, j], error[i, j] = middle.value, middle.standard_error
+            of_ratio, cheaper = _compared(*costs)
+            ratio[i, j], error[i, j] = of_ratio.value, of_ratio.standard_error
             share[i, j], low[i, j], high[i, j] = cheaper.value, cheaper.low, cheaper.high
-    return Crossover(across, up, x_values, y_values, ratio, error, share, low, high, (high > UNSURE[0]) & (low < UNSURE[1]))
+    unsure = (high > UNSURE[0]) & (low < UNSURE[1])
+    return Crossover(across, up, x_values, y_values, ratio, error, share, low, high, unsure, here)
 
 
 def _compared(later: Array, earlier: Array) -> tuple[Estimate, Estimate]:

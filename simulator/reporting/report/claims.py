@@ -1,0 +1,205 @@
+"""What a page claims: sentences that the numbers support, and no others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from simulator.analysis.intervals import NORMAL_QUANTILE, Estimate
+from simulator.experiments.exceedance import Exceedance
+from simulator.experiments.sensitivity.break_even import BreakEven, Flip
+from simulator.experiments.sensitivity.everything import Sensitivity
+from simulator.experiments.through_time import Fan
+from simulator.quantities import COST, PART_MEANINGS, PARTS
+from simulator.reporting.input_names import in_sentence, input_name
+from simulator.reporting.report.labels import labels_of
+from simulator.reporting.sensitivity_rows import drivers_of_pair, drivers_of_platform
+from simulator.reporting.sensitivity_wording import never_flips, short_value, whole_percentage
+from simulator.reporting.what_ifs import signed
+from simulator.reporting.wording import (
+    as_given,
+    chance,
+    headline,
+    is_certain,
+    leaders,
+    listed,
+    number,
+    percent,
+    share,
+    to_digits,
+)
+from simulator.results import CHANGE, Run
+from simulator.study.model import Study
+
+PER_MILLION = "USD per million tokens"
+_MEDIAN, _LEAST_SHARE = 2, 0.005  # place of P50 in a fan; a share of the spread that is worth a word
+
+
+def front_headline(run: Run, asked: Sensitivity) -> str:
+    """Claim, number, range, what drives it and where it flips."""
+    best, second, _ = leaders(run)
+    return " ".join(filter(None, (headline(run), driver(asked, best), flip(asked, best, second) if second else "")))
+
+
+def driver(asked: Sensitivity, name: str) -> str:
+    """What drives the spread of a platform's cost; nothing where no method says so."""
+    study = asked.study
+    drivers = drivers_of_platform(asked, _position(study, name))
+    rows = [row for row in drivers.rows if row.variance and row.variance.value > _LEAST_SHARE]
+    if not rows:
+        return ""
+    spread = "the spread of the logarithm of its cost" if drivers.of_log else "the spread of its cost"
+    first, shares = rows[0], [row.variance for row in rows if row.variance]
+    if len(rows) == 1 or _surely_above(shares[0], shares[1]):
+        return f"{input_name(study, first.input, name)} drives {whole_percentage(shares[0].value)} of {spread}."
+    names = [input_name(study, row.input, name) for row in rows[:2]]
+    names = [names[0], in_sentence(names[1])]
+    return f"{listed(names)} drive most of {spread}: about {listed([whole_percentage(one.value) for one in shares[:2]])}."
+
+
+def _surely_above(this: Estimate, that: Estimate) -> bool:
+    return this.value - that.value > NORMAL_QUANTILE * math.hypot(this.standard_error, that.standard_error)
+
+
+def flip(asked: Sensitivity, best: str, second: str) -> str:
+    """Which value of one uncertain input turns the ranking of the two that are cheapest most often; or that none does."""
+    found = turning_points(asked, best, second)
+    study, pair = asked.study, _pair(asked.study, best, second)
+    if found:
+        one, turn = found[0]
+        return flip_in_words(study, pair, best, one, turn)
+    values = (asked.break_even or {}).get(pair)
+    return never_flips(study, pair, values) if values and all(one.never for one in values) else ""
+
+
+def turning_points(asked: Sensitivity, best: str, second: str) -> list[tuple[BreakEven, Flip]]:
+    """Where one uncertain input alone turns the ranking of two platforms, that of the input that matters most first."""
+    pair = _pair(asked.study, best, second)
+    order = {row.input: place for place, row in enumerate(drivers_of_pair(asked, pair).rows)}
+    found = [(one, turn) for one in (asked.break_even or {}).get(pair, ()) if one.uncertain for turn in one.on_draws]
+    return sorted(found, key=lambda pick: order.get(pick[0].input, len(order)))
+
+
+def flip_in_words(study: Study, pair: tuple[int, int], best: str, one: BreakEven, turn: Flip) -> str:
+    """"With utilization below 38 %, NVIDIA HGX H200 is the cheaper one of the two in most futures." """
+    later, earlier = (study.platforms[position] for position in pair)
+    other = earlier if later.name == best else later
+    other_wins_above = turn.later_is_cheaper_above == (other is later)
+    side = "above" if other_wins_above else "below"
+    value = short_value(study, one.input, turn.value)
+    return f"With {in_sentence(input_name(study, one.input))} {side} {value}, {other.label} costs less in most futures."
+
+
+def ranges_claim(run: Run) -> str:
+    """What costs are, in nine of ten futures."""
+    best, second, _ = leaders(run)
+    labels = labels_of(run.study)
+    if is_certain(run):
+        return f"{labels[best]} costs {number(_cost(run, best, 'p50'))} {PER_MILLION}; nothing is uncertain"
+    says = f"{labels[best]} costs {_span(run, best)} {PER_MILLION} in nine of ten futures"
+    return f"{says}, {labels[second]} {_span(run, second)}" if second else says
+
+
+def exceedance_claim(run: Run, found: Exceedance) -> str:
+    """How sure it is that the budget holds, or how bad the worst of twenty futures is."""
+    best, _, _ = leaders(run)
+    label = labels_of(run.study)[best]
+    if found.at:
+        often = percent(found.estimates[best][0])
+        return f"{label} costs more than the budget of {as_given(found.at[0])} USD in {often} of futures"
+    if is_certain(run):
+        return f"{label} costs the same in every future: {number(_cost(run, best, 'p50'))} {PER_MILLION}"
+    return f"In one future of twenty, {label} costs more than {number(_cost(run, best, 'p95'))} {PER_MILLION}"
+
+
+def ranking_claim(run: Run) -> str:
+    """Who is cheapest, and how often."""
+    best, second, is_clear = leaders(run)
+    labels = labels_of(run.study)
+    how_often = chance(run, run.estimate(best, "probability_cheapest"))
+    if is_clear or second is None:
+        return f"{labels[best]} is the cheapest in {how_often} of futures"
+    other = chance(run, run.estimate(second, "probability_cheapest"))
+    return f"No clear winner: {labels[best]} is the cheapest in {how_often} of futures, {labels[second]} in {other}"
+
+
+def parts_claim(run: Run) -> str:
+    """What most of the money is spent on."""
+    best, _, _ = leaders(run)
+    parts = {part: estimate for part in PARTS if (estimate := run.find(best, f"parts.{part}", "mean")) and estimate.value > 0}
+    mean, label = _cost(run, best, "mean"), labels_of(run.study)[best]
+    if not parts or mean.value <= 0:
+        return f"What the cost of {label} is made of"
+    largest = max(parts, key=lambda part: parts[part].value)
+    if len(parts) == 1:
+        return f"{_capital(PART_MEANINGS[largest])}: that is all that {label} costs"
+    return f"{_capital(PART_MEANINGS[largest])}: {share(parts[largest], mean.value).replace('%', ' %')} of what {label} costs"
+
+
+def drivers_claim(asked: Sensitivity, run: Run) -> str:
+    """What drives the cost of the platform that is cheapest most often."""
+    best, _, _ = leaders(run)
+    says, label = driver(asked, best), labels_of(run.study)[best]
+    if says:
+        return says.replace("its cost", f"the cost of {label}").rstrip(".")
+    bars = asked.tornado(_position(asked.study, best))
+    if not bars:
+        return f"No input moves the cost of {label}"
+    return f"{input_name(asked.study, bars[0].input, best)} moves the cost of {label} most, by itself"
+
+
+def flips_claim(asked: Sensitivity, run: Run) -> str:
+    """Where the ranking of the two that are cheapest most often turns."""
+    best, second, _ = leaders(run)
+    assert second
+    says = flip(asked, best, second).rstrip(".")
+    labels = labels_of(run.study)
+    return says or f"No single uncertain input, within its range, turns the ranking of {labels[best]} and {labels[second]}"
+
+
+def time_claim(run: Run, fans: Mapping[str, Fan]) -> str:
+    """How the cost of the platform that is cheapest most often moves over its life."""
+    best, _, _ = leaders(run)
+    label, fan = labels_of(run.study)[best], fans.get(best)
+    if fan is None or not len(fan.years):
+        return f"What {label} costs from year to year"
+    first, last = (to_digits(float(fan.values[place, _MEDIAN]), 2) for place in (0, -1))
+    if len(fan.years) == 1 or first == last:
+        return f"{label} costs about as much in each year of service: {first} {PER_MILLION} (median)"
+    return f"{label} costs {first} {PER_MILLION} in its first year of service, {last} in year {int(fan.years[-1])} (medians)"
+
+
+def what_ifs_claim(run: Run, names: Sequence[str]) -> str:
+    """Which what-if moves the cost of the platform that is cheapest most often farthest, and whether any turns the ranking."""
+    best, _, _ = leaders(run)
+    label = labels_of(run.study)[best]
+    moved = {name: run.find(best, f"{CHANGE}.{COST.name}", "mean", name) for name in names}
+    known = {name: change for name, change in moved.items() if change}
+    turned = [name for name in names if leaders(run, name)[0] != best]
+    if turned:
+        others = listed([f"{labels_of(run.study)[leaders(run, name)[0]]} under {name}" for name in turned[:3]])
+        return f"The ranking turns in {len(turned)} of {len(names)} what-ifs: {others}"
+    stays = "" if len(run.study.platforms) == 1 else f"{label} stays the one that is cheapest most often; "
+    farthest = max(known, key=lambda name: abs(known[name].value))
+    return f"{stays}{farthest} moves its mean cost most, by {signed(known[farthest]).partition(' ±')[0]} {PER_MILLION}"
+
+
+def _span(run: Run, name: str) -> str:
+    return f"{number(_cost(run, name, 'p5'))} to {number(_cost(run, name, 'p95'))}"
+
+
+def _cost(run: Run, name: str, statistic: str) -> Estimate:
+    return run.estimate(name, COST.name, statistic)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _position(study: Study, name: str) -> int:
+    return [platform.name for platform in study.platforms].index(name)
+
+
+def _pair(study: Study, one: str, other: str) -> tuple[int, int]:
+    first, second = _position(study, one), _position(study, other)
+    return max(first, second), min(first, second)

@@ -1,0 +1,69 @@
+"""A report as one HTML file that opens without a network, and as the PDF made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from simulator import __version__
+from simulator.reporting.report.document import Chart, Report, Table
+from simulator.reporting.report.explorer import data_of, plotly_packed
+from simulator.reporting.report.figures import inline_svg
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class NoPdfError(RuntimeError):
+    """What PDF is made with is not installed; the message says how to get it."""
+
+
+def html(reports: Sequence[Report], title: str, overview: Table | None = None, logo: str = "", explore: bool = True,
+         drawn: dict[int, str] | None = None) -> str:
+    """The whole file.
+
+    title     of the file
+    overview  a line for each report, where there are several
+    logo      as a data: URL
+    explore   whether single trials can be looked at, which takes two megabytes
+    drawn     charts of these reports that were drawn before, by their identity; filled
+    """
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True,
+                                     undefined=jinja2.StrictUndefined)
+    done = {} if drawn is None else drawn
+
+    def svg(chart: Chart) -> str:
+        if id(chart) not in done:
+            done[id(chart)] = inline_svg(chart, f"c{1 + len(done)}")
+        return done[id(chart)]
+
+    def text(name: str) -> str:
+        return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+    explore = explore and any(report.explorer for report in reports)
+    return environment.get_template("report.html.j2").render(
+        reports=reports if explore else [replace(report, explorer=None) for report in reports], title=title, overview=overview,
+        logo=logo, version=__version__, css=text("report.css"), script=text("explore.js"),
+        plotly=plotly_packed() if explore else "", svg=svg, data_of=data_of,
+        prefix=lambda position: f"r{position + 1}-" if overview else "")
+
+
+def write_pdf(text: str, path: Path) -> None:
+    """The HTML as PDF. Raises NoPdfError where WeasyPrint, or a library that it needs, is not installed."""
+    check_pdf()
+    import weasyprint  # type: ignore[import-untyped]
+
+    weasyprint.HTML(string=text).write_pdf(path)
+
+
+def check_pdf() -> None:
+    """Raise NoPdfError where no PDF can be made."""
+    try:
+        import weasyprint  # noqa: F401
+    except ImportError:
+        raise NoPdfError("PDF needs an extra: pip install 'tco-simulator[pdf]'; or print report.html from a browser") from None
+    except OSError as error:  # Pango is not there
+        raise NoPdfError(f"PDF needs the library Pango, which WeasyPrint did not find ({error}); on Debian: apt install "
+                         "libpango-1.0-0 libpangoft2-1.0-0; or print report.html from a browser") from None
