@@ -79,6 +79,15 @@ class ThroughTime:
     costs: Mapping[str, Fan]
     prices: Mapping[str, Fan]
 
+    def up_to(self, in_service: float) -> ThroughTime:
+        """Without the years in which fewer than such a share of the trials are in service."""
+        def shorter(fan: Fan) -> Fan:
+            last = int(np.count_nonzero(np.cumprod(fan.in_service >= in_service)))
+            return Fan(fan.years[:last], fan.values[:last], fan.in_service[:last])
+
+        return replace(self, costs={name: shorter(fan) for name, fan in self.costs.items()},
+                       prices={path: short for path, fan in self.prices.items() if len((short := shorter(fan)).years)})
+
 
 def through_time(study: Study, trials: int = 1024, threads: int = 0) -> ThroughTime:
     """Costs and prices by year of service.

@@ -25,6 +25,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 _LEVELS = 16
 _TITLE_WIDTH, _LABEL_WIDTH = 84, 60  # characters in a line
 _REGION_WIDTH, _LEAST_REGION = 24, 0.03  # characters in a line; share of the map below which a region has no name
+_FOOT_WIDTH = 112
+_WIDE = 0.3  # a log ratio from which two digits tell ticks apart
 _LEAST_SPAN = 0.02  # of the log ratio: less is no colour
 
 
@@ -70,10 +72,11 @@ def map_chart(found: Sensitivity, drawn: Map) -> Figure:
     label = textwrap.fill(f"Cost of {later} ÷ cost of {earlier}, median", _LABEL_WIDTH)
     bar = figure.colorbar(filled, ax=axes, label=label)
     ticks = np.linspace(-span, span, 7)
-    bar.set_ticks(list(ticks), labels=[f"{to_digits(math.exp(tick), 2)}×" for tick in ticks])
+    bar.set_ticks(list(ticks), labels=[f"{to_digits(math.exp(tick), 2 if span > _WIDE else 3)}×" for tick in ticks])
     bar.ax.yaxis.label.set_fontsize(8.5)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    figure.supxlabel(" ".join(["All other inputs are drawn.", *foot]), x=0.01, ha="left", fontsize=8.5, color="#555555")
+    words = textwrap.fill(" ".join(["All other inputs are drawn.", *foot]), _FOOT_WIDTH)
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=8.5, color="#555555")
     return figure
 
 
@@ -84,6 +87,9 @@ def _name_regions(axes: Axes, x: Array, y: Array, log_ratio: Array, labels: tupl
             across, up = np.nonzero(inside)
             # The point of the region that is nearest to its centre of mass, which may lie outside.
             nearest = int(np.argmin((across - across.mean()) ** 2 + (up - up.mean()) ** 2))
+            # At the edge of the map the name stands inside of it.
+            side = "left" if across[nearest] < len(x) / 4 else "right" if across[nearest] > 3 * len(x) / 4 else "center"
+            height = "bottom" if up[nearest] < len(y) / 6 else "top" if up[nearest] > 5 * len(y) / 6 else "center"
             axes.annotate(textwrap.fill(f"{shortened(label)} cheaper", _REGION_WIDTH), (x[across[nearest]], y[up[nearest]]),
-                          ha="center", va="center", fontsize=9.5, fontweight="bold", zorder=5, annotation_clip=True,
+                          ha=side, va=height, fontsize=9.5, fontweight="bold", zorder=5, annotation_clip=True,
                           bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "none", "alpha": 0.85})

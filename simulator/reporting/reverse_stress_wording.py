@@ -30,7 +30,7 @@ def reverse_stress_in_words(study: Study, found: ReverseStress) -> str:
         who = f"{other} wins" if alone else f"{winner} is not the cheapest"
         wins = f"It wins in {percent(box.density)}" if len(labels) == 2 else f"{winner} loses in {percent(box.density)}"
         return f"{who} when {when}, {often}. {wins} of those. {of_all}"
-    return (f"{winner} is least sure to win when {when}, {often}. It is then not the cheapest in {percent(box.density)} of them, "
+    return (f"{winner} is least sure to win when {when}, {often}. It is not the cheapest in {percent(box.density)} of those, "
             f"against {percent(found.loses)} of all. {of_all}")
 
 

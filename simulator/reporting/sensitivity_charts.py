@@ -10,7 +10,7 @@ from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.sensitivity.one_at_a_time import HIGH, LOW, Bar, Line
 from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_numbers, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
-from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform
+from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform, own_rows
 from simulator.reporting.sensitivity_wording import whole_percentage
 from simulator.reporting.wording import as_given, to_digits
 
@@ -81,13 +81,15 @@ def _named_with_range(found: Sensitivity, bar: Bar, line: Line, owner: str) -> s
 def shares_chart(found: Sensitivity, position: int) -> Figure:
     """Shares of the variance and of the tail beside each other, with their errors; the largest on top."""
     platform, drivers = found.study.platforms[position], drivers_of_platform(found, position)
-    rows = [row for row in drivers.rows if row.variance][:MOST_BARS]
+    own, foreign = own_rows(found, drivers, platform.name)
+    rows = [row for row in own if row.variance][:MOST_BARS]
     assert rows and rows[0].variance
     what = "the logarithm of the cost" if drivers.of_log else "the cost"
     title = (f"{input_name(found.study, rows[0].input, platform.name)} carries {whole_percentage(rows[0].variance.value)} of the "
              f"spread of {what} of {platform.label}")
-    others = [row.variance.value for row in drivers.rows[len(rows):] if row.variance]
-    left = f" {len(others)} more inputs, together {whole_percentage(sum(others))} of the variance." if others else ""
+    left = "".join(f" {len(more)} {what}, together {whole_percentage(sum(more))} of the variance." for what, more in (
+        ("more inputs", [row.variance.value for row in own[len(rows):] if row.variance]),
+        ("inputs of other platforms, by correlation", [row.variance.value for row in foreign if row.variance])) if more)
     figure, axes = _figure(title, 1.7 + 0.44 * len(rows), f"Shapley effects; whiskers: ±2 standard errors.{left}")
     series = ((-0.19, BLUE, f"of the variance of {what}", [row.variance for row in rows]),
               (0.19, ORANGE, "of what the dearest 5 % cost beyond the mean", [row.tail for row in rows]))

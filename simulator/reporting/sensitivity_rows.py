@@ -65,6 +65,17 @@ def drivers_of_platform(found: Sensitivity, position: int) -> Drivers:
     return _drivers(found, log if of_log else cost, cost, found.tornado(position), of_log)
 
 
+def own_rows(found: Sensitivity, drivers: Drivers, name: str) -> tuple[tuple[InputRow, ...], tuple[InputRow, ...]]:
+    """Rows of inputs that a platform has, and of those of other platforms, which have a share by what correlates with them."""
+    own = {given.path for platform in found.study.platforms if platform.name == name for given in platform.all_inputs()}
+    others = tuple(platform.name for platform in found.study.platforms if platform.name != name)
+
+    def is_foreign(row: InputRow) -> bool:
+        return row.input not in own and any(row.input.startswith(f"platforms.{other}.") for other in others)
+
+    return (tuple(row for row in drivers.rows if not is_foreign(row)), tuple(row for row in drivers.rows if is_foreign(row)))
+
+
 def drivers_of_pair(found: Sensitivity, pair: tuple[int, int]) -> Drivers:
     """What drives the ratio of a pair (later, earlier)."""
     output = Output(LOG_RATIO, found.study.pair_name(pair))

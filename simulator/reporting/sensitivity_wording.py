@@ -15,6 +15,7 @@ from simulator.reporting.wording import as_given, digits, listed, number, plain_
 from simulator.study.model import Study
 
 _MOST_KNOWN = 5  # that are listed
+_NEXT_TO_NOTHING = 0.001  # of the cost
 _FINEST = 1  # decimals of a share in percent
 NOTHING_UNCERTAIN = "Nothing is uncertain in this study: no input has a share in any spread."
 COLUMNS = {
@@ -64,14 +65,22 @@ def never_flips(study: Study, pair: tuple[int, int], values: Sequence[BreakEven]
     if len(cheaper) > 1 or stays == "neither":
         who = f"The ranking of {listed(labels)} does not change"
     else:
-        who = f"{next(label for label, at in zip(labels, pair, strict=True) if study.platforms[at].name == stays)} stays cheaper"
+        winner = next(label for label, at in zip(labels, pair, strict=True) if study.platforms[at].name == stays)
+        who = f"{winner} stays cheaper than {next(label for label in labels if label != winner)}"
     if len(never) == 1:
         (only,) = never
         where = f"with {in_sentence(input_name(study, only.input))} anywhere from {range_in_words(study, only)}"
     else:
         others = "" if len(never) == len(values) else "other "
-        where = f"whatever value any one of {len(never)} {others}inputs takes within its range"
+        where = f"whatever value any one of {len(never)} {others}inputs takes within its range{_of_certain(never)}"
     return f"{who} {where}."
+
+
+def _of_certain(never: Sequence[BreakEven]) -> str:
+    """Where inputs without a range were looked at."""
+    certain = sum(not one.uncertain for one in never)
+    ranges = "a quarter to four times its value"
+    return "" if not certain else f" ({ranges})" if certain == len(never) else f" (of {certain} that are certain, {ranges})"
 
 
 def range_in_words(study: Study, one: BreakEven) -> str:
@@ -119,6 +128,8 @@ def value_of_information_in_words(found: Sensitivity, amount: Callable[[Estimate
     choice = next(platform.label for platform in study.platforms if platform.name == decision.choice)
     basis = f"over the plan of {as_given(study.plan.years)} years" if found.plan and study.plan else "per million tokens"
     lines = [f"By expected cost the choice is {choice}: {amount(decision.expected[decision.choice])} {basis}."]
+    if decision.evpi.value < _NEXT_TO_NOTHING * abs(decision.expected[decision.choice].value) and decision.evpi.value > 0:
+        return [*lines, "Knowing everything before choosing would be worth next to nothing: under 0.1 % of the cost."]
     if decision.evpi.value == 0:
         return [*lines, f"Knowing everything would change nothing: {choice} is the cheapest in all simulated futures."]
     lines.append(f"Knowing everything before choosing would be worth {amount(decision.evpi)} {basis} at most.")

@@ -15,6 +15,7 @@ FAMILIES = ("gaussian", "t")
 FEWEST_DEGREES, MOST_DEGREES = 1.0, 200.0
 MOST_MEMBERS = 400
 _SINGULAR = -1e-10  # the least eigenvalue that rounding may leave of one that is 0
+_TIED = 1 - 1e-9
 _NODES = 48
 _WORTH_SAYING, _MOST_SHOWN = 0.002, 12
 
@@ -43,6 +44,13 @@ class Correlations:
     shocks: Group = Group()
     degrees: float = 0.0
     linked: tuple[tuple[str, ...], ...] = ()
+
+
+def tied(correlations: Correlations) -> frozenset[str]:
+    """Inputs that go together perfectly with another one: neither can move without it."""
+    group = correlations.inputs
+    return frozenset(member for member, row in zip(group.members, group.matrix, strict=True)
+                     if any(abs(value) >= _TIED and other != member for other, value in zip(group.members, row, strict=True)))
 
 
 def read_correlations(reader: Reader, found: Any, scalars: Mapping[str, bool],

@@ -62,7 +62,7 @@ def test_of_a_folder_the_latest_run_of_each_study_is_taken(made, tmp_path):
     done = tco("report", made[0].parents[1], "--formats", "md", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
-    assert text.startswith("# Reports") and "Rent or buy" in text and "Alone" in text
+    assert text.startswith("# Overview") and "Rent or buy" in text and "Alone" in text
     assert made[1].name in text and made[0].name not in text
 
 

@@ -30,7 +30,7 @@ def test_the_other_wins_where_it_mostly_does(load):
 def test_the_winner_is_least_sure_where_it_mostly_wins(load):
     found = words(load, ("shared.utilization", None, 0.3817), density=0.31)
     assert found.startswith("Alpha is least sure to win when the utilization is under 38 %, which happens in 6 % of futures. "
-                            "It is then not the cheapest in 31 % of them, against 12 % of all.")
+                            "It is not the cheapest in 31 % of those, against 12 % of all.")
 
 
 @pytest.mark.parametrize(("limit", "said"), [

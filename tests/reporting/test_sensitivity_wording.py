@@ -83,11 +83,11 @@ def even(path, *values, cheaper="b", low=0.4, high=0.87):
 
 
 @pytest.mark.parametrize(("values", "words"), [
-    ([even("shared.discount_rate")], "Beta stays cheaper with discount rate anywhere from 40.0 to 87.0 % a year."),
+    ([even("shared.discount_rate")], "Beta stays cheaper than Alpha with discount rate anywhere from 40.0 to 87.0 % a year."),
     ([even("platforms.a.pue"), even("platforms.a.capex")],
-     "Beta stays cheaper whatever value any one of 2 inputs takes within its range."),
+     "Beta stays cheaper than Alpha whatever value any one of 2 inputs takes within its range."),
     ([even("platforms.a.pue", 2.0), even("platforms.a.power"), even("platforms.a.capex")],
-     "Beta stays cheaper whatever value any one of 2 other inputs takes within its range."),
+     "Beta stays cheaper than Alpha whatever value any one of 2 other inputs takes within its range."),
     ([even("platforms.a.pue", 2.0)], ""),
     ([even("platforms.a.pue", cheaper="neither"), even("platforms.a.capex", cheaper="neither")],
      "The ranking of Beta and Alpha does not change whatever value any one of 2 inputs takes within its range.")])

@@ -53,8 +53,11 @@ def _dependence(study: Study) -> Iterator[Alternative]:
         copula, words = (("gaussian", "a Gaussian copula") if correlations.degrees else
                          ({"family": "t", "degrees_of_freedom": DEGREES}, f"a t copula of {DEGREES} degrees of freedom"))
         yield Alternative("other_copula", f"with {words}", partial(_with, study, "correlations.copula", copula))
-    if correlations.inputs.members or correlations.shocks.members:
-        yield Alternative("no_correlations", "without correlations", partial(_with, study, "correlations.pairs", []))
+    pairs = study.document.tree.get("correlations", {}).get("pairs", [])
+    # Two that are tied are one thing of two names, and stay so.
+    kept = [pair for pair in pairs if isinstance(pair[2], int | float) and abs(pair[2]) == 1]
+    if (correlations.inputs.members or correlations.shocks.members) and len(kept) < len(pairs):
+        yield Alternative("no_correlations", "without correlations", partial(_with, study, "correlations.pairs", kept))
 
 
 def _with(study: Study, path: str, value: Any) -> Study:

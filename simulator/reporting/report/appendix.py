@@ -11,15 +11,18 @@ from simulator.quantities import COST, RESULTS
 from simulator.reporting.input_names import input_name
 from simulator.reporting.listing import Line, lines_of, range_cells
 from simulator.reporting.report.document import Page, Table
+from simulator.reporting.report.drivers import MOST_DETAILED, driver_table
 from simulator.reporting.report.glossary import GLOSSARY, KNOWN_LIMITS
 from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.sparks import spark
+from simulator.reporting.sensitivity_rows import drivers_of_platform
 from simulator.reporting.sensitivity_wording import left_out_in_words
 from simulator.reporting.terminal import by_median
 from simulator.reporting.wording import (
     as_given,
     error_share,
     label_of,
+    leaders,
     not_modelled,
     number,
     plural,
@@ -35,9 +38,9 @@ _ERRORS_OF = ("mean", "sd", "p5", "p50", "p95", "cvar95")
 def appendix_of(numbers: ReportNumbers) -> tuple[Page, ...]:
     """The sections of the appendix; one that has nothing to say is left out."""
     run = numbers.run
-    made = (_assumptions(run.study), _correlations(run.study), _other_results(run), _published(run), _errors(run),
-            _warnings(run, numbers.finished), _left_out(run, numbers.sensitivity), _provenance(run, numbers.finished),
-            _glossary())
+    made = (_assumptions(run.study), _other_drivers(numbers), _correlations(run.study), _other_results(run), _published(run),
+            _errors(run), _warnings(run, numbers.finished), _left_out(run, numbers.sensitivity),
+            _provenance(run, numbers.finished), _glossary())
     return tuple(page for page in made if page is not None)
 
 
@@ -74,6 +77,16 @@ def _name(study: Study, path: str, belongs: str) -> str:
     """The name of an input as it stands among those that belong together."""
     kind, _, owner = belongs.rstrip(".").partition(".")
     return input_name(study, path, owner if kind == "platforms" else "")
+
+
+def _other_drivers(numbers: ReportNumbers) -> Page | None:
+    """What drives the platforms that the page of drivers does not tell of."""
+    run, asked = numbers.run, numbers.sensitivity
+    order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))[MOST_DETAILED:]
+    position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
+    tables = tuple(driver_table(asked, position[name], name, labels_of(run.study)[name]) for name in order
+                   if drivers_of_platform(asked, position[name]).rows)
+    return Page("other-drivers", "Appendix", "What drives the other platforms", tables=tables) if tables else None
 
 
 def _correlations(study: Study) -> Page | None:
@@ -128,7 +141,7 @@ def _errors(run: Run) -> Page:
     rows = tuple((labels[name], *(_relative(run, name, statistic) for statistic in _ERRORS_OF)) for name in by_median(run))
     says = (f"{simulation.trials:,} trials in {simulation.replicates} replicates, {sampler_in_words(simulation)}, seed "
             f"{simulation.seed}. More trials would shrink these errors; they would not shrink the ranges, which are the world's. "
-            "No number is printed with digits that its error blurs.")
+            "No number is printed with digits that its error blurs; costs by year are told to two digits.")
     return Page("errors", "Appendix", "How far the numbers can be trusted: errors of the simulation", reading=says,
                 text=tuple(filter(None, (why_stopped(run),))),
                 tables=(Table("Standard error ÷ value, of the cost of a million tokens", ("Platform", *(

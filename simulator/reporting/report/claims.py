@@ -12,10 +12,10 @@ from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.through_time import Fan
 from simulator.quantities import COST, PART_MEANINGS, PARTS
 from simulator.reporting.input_names import in_sentence, input_name
+from simulator.reporting.report.earnings import earnings_claim, losses
 from simulator.reporting.report.labels import labels_of
-from simulator.reporting.sensitivity_rows import drivers_of_pair, drivers_of_platform
+from simulator.reporting.sensitivity_rows import drivers_of_pair, drivers_of_platform, own_rows
 from simulator.reporting.sensitivity_wording import never_flips, short_value, whole_percentage
-from simulator.reporting.what_ifs import signed
 from simulator.reporting.wording import (
     as_given,
     chance,
@@ -25,27 +25,32 @@ from simulator.reporting.wording import (
     listed,
     number,
     percent,
+    plural,
     share,
     to_digits,
 )
-from simulator.results import CHANGE, Run
+from simulator.results import Run
+from simulator.study.correlations import tied
 from simulator.study.model import Study
 
 PER_MILLION = "USD per million tokens"
-_MEDIAN, _LEAST_SHARE = 2, 0.005  # place of P50 in a fan; a share of the spread that is worth a word
+_MEDIAN, LEAST_SHARE = 2, 0.005  # place of P50 in a fan; a share of the spread that is worth a word
+_ABOUT = 0.12  # numbers that differ by less are about the same
 
 
 def front_headline(run: Run, asked: Sensitivity) -> str:
-    """Claim, number, range, what drives it and where it flips."""
+    """Claim, number, range, whether it pays, what drives it and where it flips."""
     best, second, _ = leaders(run)
-    return " ".join(filter(None, (headline(run), driver(asked, best), flip(asked, best, second) if second else "")))
+    pays = f"{earnings_claim(run)}." if losses(run) else ""
+    return " ".join(filter(None, (headline(run), pays, driver(asked, best), flip(asked, best, second) if second else "")))
 
 
 def driver(asked: Sensitivity, name: str) -> str:
     """What drives the spread of a platform's cost; nothing where no method says so."""
     study = asked.study
     drivers = drivers_of_platform(asked, _position(study, name))
-    rows = [row for row in drivers.rows if row.variance and row.variance.value > _LEAST_SHARE]
+    own, _ = own_rows(asked, drivers, name)
+    rows = [row for row in own if row.variance and row.variance.value > LEAST_SHARE]
     if not rows:
         return ""
     spread = "the spread of the logarithm of its cost" if drivers.of_log else "the spread of its cost"
@@ -76,7 +81,9 @@ def turning_points(asked: Sensitivity, best: str, second: str) -> list[tuple[Bre
     """Where one uncertain input alone turns the ranking of two platforms, that of the input that matters most first."""
     pair = _pair(asked.study, best, second)
     order = {row.input: place for place, row in enumerate(drivers_of_pair(asked, pair).rows)}
-    found = [(one, turn) for one in (asked.break_even or {}).get(pair, ()) if one.uncertain for turn in one.on_draws]
+    together = tied(asked.study.correlations)  # an input that cannot move without another one turns nothing by itself
+    found = [(one, turn) for one in (asked.break_even or {}).get(pair, ()) if one.uncertain and one.input not in together
+             for turn in one.on_draws]
     return sorted(found, key=lambda pick: order.get(pick[0].input, len(order)))
 
 
@@ -163,29 +170,46 @@ def time_claim(run: Run, fans: Mapping[str, Fan]) -> str:
     label, fan = labels_of(run.study)[best], fans.get(best)
     if fan is None or not len(fan.years):
         return f"What {label} costs from year to year"
-    first, last = (to_digits(float(fan.values[place, _MEDIAN]), 2) for place in (0, -1))
-    if len(fan.years) == 1 or first == last:
+    medians = [float(median) for median in fan.values[:, _MEDIAN]]
+    first, *others = (to_digits(median, 2) for median in medians)
+    low, high = min(medians), max(medians)
+    if not others or high - low <= _ABOUT * high:
         return f"{label} costs about as much in each year of service: {first} {PER_MILLION} (median)"
-    return f"{label} costs {first} {PER_MILLION} in its first year of service, {last} in year {int(fan.years[-1])} (medians)"
+    if len(others) > 1 and max(medians[1:]) - min(medians[1:]) <= _ABOUT * max(medians[1:]):
+        then = f"about {others[0]} from the second on"
+    else:
+        then = f"{others[-1]} in year {int(fan.years[-1])}"
+    return f"{label} costs {first} {PER_MILLION} in its first year of service, {then} (medians)"
 
 
 def what_ifs_claim(run: Run, names: Sequence[str]) -> str:
-    """Which what-if moves the cost of the platform that is cheapest most often farthest, and whether any turns the ranking."""
+    """Which other world moves the cost of the platform that is cheapest most often farthest; or which turn the ranking."""
     best, _, _ = leaders(run)
     label = labels_of(run.study)[best]
-    moved = {name: run.find(best, f"{CHANGE}.{COST.name}", "mean", name) for name in names}
-    known = {name: change for name, change in moved.items() if change}
+    base = _cost(run, best, "mean")
+    moved = {name: _cost_in(run, best, name).value - base.value for name in names}
     turned = [name for name in names if leaders(run, name)[0] != best]
     if turned:
-        others = listed([f"{labels_of(run.study)[leaders(run, name)[0]]} under {name}" for name in turned[:3]])
-        return f"The ranking turns in {len(turned)} of {len(names)} what-ifs: {others}"
+        others = listed([f"{labels_of(run.study)[leaders(run, name)[0]]} under “{_read(name)}”" for name in turned[:3]])
+        return f"The ranking turns in {len(turned)} of {plural(len(names), 'other world')}: {others}"
     stays = "" if len(run.study.platforms) == 1 else f"{label} stays the one that is cheapest most often; "
-    farthest = max(known, key=lambda name: abs(known[name].value))
-    return f"{stays}{farthest} moves its mean cost most, by {signed(known[farthest]).partition(' ±')[0]} {PER_MILLION}"
+    farthest = max(moved, key=lambda name: abs(moved[name]))
+    return (f"{stays}“{_read(farthest)}” moves its mean cost most, from {number(base)} to "
+            f"{number(_cost_in(run, best, farthest))} {PER_MILLION}" if stays else
+            f"“{_read(farthest)}” moves the mean cost of {label} most, from {number(base)} to "
+            f"{number(_cost_in(run, best, farthest))} {PER_MILLION}")
 
 
 def _span(run: Run, name: str) -> str:
     return f"{number(_cost(run, name, 'p5'))} to {number(_cost(run, name, 'p95'))}"
+
+
+def _read(scenario: str) -> str:
+    return scenario.replace("_", " ")
+
+
+def _cost_in(run: Run, name: str, scenario: str) -> Estimate:
+    return run.estimate(name, COST.name, "mean", scenario)
 
 
 def _cost(run: Run, name: str, statistic: str) -> Estimate:

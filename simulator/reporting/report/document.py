@@ -86,7 +86,6 @@ class Front:
     facts: tuple[Fact, ...]
     points: tuple[str, ...]
     date: str
-    evidence: str
     charts: tuple[Chart, ...] = ()
 
 

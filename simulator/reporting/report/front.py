@@ -9,6 +9,7 @@ from simulator.quantities import COST
 from simulator.reporting.report.claims import front_headline
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Fact, Front
+from simulator.reporting.report.earnings import losses
 from simulator.reporting.report.labels import labels_of
 from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
 from simulator.reporting.robustness_wording import robustness_in_words
@@ -32,17 +33,20 @@ from simulator.results import Run
 from simulator.study.inputs import GRADES
 
 _MOST_ROWS = 6
+_RARE = 0.05  # share of futures of which a front page need not speak
 
 
 def front_of(numbers: ReportNumbers, title: str = "") -> Front:
     """The front page of a report; `title` in place of the study's name."""
     run, study = numbers.run, numbers.run.study
     rows = [Row(labels_of(study)[name], name) for name in by_median(run)[:_MOST_ROWS]]
-    chart = Chart("overview", "Ranges of the cost of a million tokens: medians, P10 to P90 and P5 to P95.",
-                  partial(ranges_chart, run, rows, None, 0.42))
+    count = len(study.platforms)
+    which = f", the {_MOST_ROWS} cheapest medians of {count}" if count > _MOST_ROWS else ""
+    chart = Chart("overview", f"Ranges of the cost of a million tokens{which}: medians, P10 to P90 and P5 to P95.",
+                  partial(ranges_chart, run, rows, None, 0.42), f"Cost of a million tokens{which}")
     return Front(title or study.name, study.name, tuple(filter(None, (study.description, operating_points(run)))),
                  front_headline(run, numbers.sensitivity), _facts(numbers), _points(numbers),
-                 str(numbers.finished.manifest["finished"])[:10], evidence_in_words(run), (chart,))
+                 str(numbers.finished.manifest["finished"])[:10], (chart,))
 
 
 def _facts(numbers: ReportNumbers) -> tuple[Fact, ...]:
@@ -64,6 +68,9 @@ def _facts(numbers: ReportNumbers) -> tuple[Fact, ...]:
             facts.append(Fact(f"{number(middle)}×", f"what {labels[second]} costs beside it, median{wide}"))
     elif not is_certain(run):
         facts.append(Fact(f"{number(run.estimate(best, COST.name, 'cvar95'))} USD", "mean of the dearest 5 % of futures"))
+    loss = losses(run).get(best)
+    if loss:
+        facts = [*facts[:2], Fact(chance(run, loss), f"of futures in which {labels[best]} loses money at these prices")]
     if numbers.exceedance.at:
         often = numbers.exceedance.estimates[best][0]
         budget = Fact(percent(often), f"chance that {labels[best]} costs more than {as_given(numbers.exceedance.at[0])} USD")
@@ -75,13 +82,31 @@ def _points(numbers: ReportNumbers) -> tuple[str, ...]:
     """What else a board should know, in sentences."""
     run, asked = numbers.run, numbers.sensitivity
     points = []
-    if asked.reverse_stress and len(run.study.platforms) > 1:
-        points.append(reverse_stress_in_words(run.study, asked.reverse_stress))
+    points.append(evidence_in_words(run))
+    points += [_sentence(warning) for warning in run.warnings if warning.startswith("operating points differ")]
+    points += _by_claims(run)
+    stress = asked.reverse_stress
+    if stress and len(run.study.platforms) > 1 and (stress.loses.value == 0 or (stress.box and stress.box.support.value > _RARE)):
+        points.append(reverse_stress_in_words(run.study, stress))
     if asked.robustness:
         points.append(robustness_in_words(run.study, asked.robustness, money))
     points += value_of_information_in_words(asked, money)[1:2]
     points.append(not_modelled(run))
     return tuple(filter(None, points))
+
+
+def _by_claims(run: Run) -> list[str]:
+    """What costs would be with the other kind of evidence throughout, where the study has two."""
+    best, _, _ = leaders(run)
+    label, base = labels_of(run.study)[best], run.estimate(best, COST.name, "p50")
+    words = {"with_claims": "vendors' claims", "with_measurements": "measurements"}
+    return [f"With {words[scenario]} wherever there are two kinds of evidence, {label} costs in the median "
+            f"{number(run.estimate(best, COST.name, 'p50', scenario))} USD per million tokens, in place of {number(base)}."
+            for scenario in run.records.scenarios if scenario in words]
+
+
+def _sentence(warning: str) -> str:
+    return f"{warning[:1].upper()}{warning[1:].rstrip('.')}."
 
 
 def evidence_in_words(run: Run) -> str:

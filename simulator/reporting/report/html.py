@@ -31,7 +31,7 @@ def html(reports: Sequence[Report], title: str, overview: Table | None = None, l
     import jinja2
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True,
-                                     undefined=jinja2.StrictUndefined)
+                                     undefined=jinja2.StrictUndefined, finalize=_with_numbers_whole)
     done = {} if drawn is None else drawn
 
     def svg(chart: Chart) -> str:
@@ -48,6 +48,11 @@ def html(reports: Sequence[Report], title: str, overview: Table | None = None, l
         logo=logo, version=__version__, css=text("report.css"), script=text("explore.js"),
         plotly=plotly_packed() if explore else "", svg=svg, data_of=data_of,
         prefix=lambda position: f"r{position + 1}-" if overview else "")
+
+
+def _with_numbers_whole(value: object) -> object:
+    """Text in which no line ends between a number and its percent sign; what is markup already stays."""
+    return value.replace(" %", "\u00a0%") if type(value) is str else value
 
 
 def write_pdf(text: str, path: Path) -> None:

@@ -12,14 +12,15 @@ from simulator.locks import unfinished
 from simulator.quantities import COST
 from simulator.reporting.report.appendix import appendix_of
 from simulator.reporting.report.document import Chart, Report, Table
+from simulator.reporting.report.earnings import losses
 from simulator.reporting.report.explorer import explorer_of
 from simulator.reporting.report.figures import save_chart
-from simulator.reporting.report.front import evidence_in_words, front_of
+from simulator.reporting.report.front import front_of
 from simulator.reporting.report.html import html, write_pdf
 from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.markdown import markdown
 from simulator.reporting.report.pages import pages_of
-from simulator.reporting.wording import chance, leaders, number, ratio
+from simulator.reporting.wording import chance, leaders, number, operating_points, ratio
 from simulator.run_folder import sync, write_text
 
 FORMATS = ("html", "pdf", "xlsx", "md", "svg", "png")
@@ -52,9 +53,11 @@ def overview_of(all_numbers: Sequence[ReportNumbers]) -> Table:
         rows.append((run.study.name, labels[best] if is_clear else f"no clear winner: {labels[best]}",
                      chance(run, run.estimate(best, "probability_cheapest")) if second else "", cost["p50"],
                      f"{cost['p5']} to {cost['p95']}", labels[second] if second else "", f"{number(times[1])}×" if times else "",
-                     evidence_in_words(run).partition(": ")[2].rstrip(".")))
-    return Table("One line for each study; cost in USD per million tokens", (
-        "Study", "Cheapest", "in", "P50", "P5 to P95", "Next", "costs", "Evidence"), tuple(rows), frozenset((2, 3, 4, 6)))
+                     chance(run, losses(run)[best]) if best in losses(run) else "",
+                     operating_points(run).removeprefix("Operating point: ").rstrip(".")))
+    return Table("One line for each study; cost in USD per million tokens. Other operating points are not to be compared.", (
+        "Study", "Cheapest", "Cheapest in", "P50", "P5 to P95", "Next", "Next costs", "Loses money in", "Operating point"),
+        tuple(rows), frozenset((2, 3, 4, 6, 7)))
 
 
 def write_reports(all_numbers: Sequence[ReportNumbers], folder: Path, wanted: Wanted,
@@ -67,7 +70,7 @@ def write_reports(all_numbers: Sequence[ReportNumbers], folder: Path, wanted: Wa
     reports = [report_of(numbers, wanted.title if len(all_numbers) == 1 else "") for numbers in all_numbers]
     several = len(reports) > 1
     overview = overview_of(all_numbers) if several else None
-    title = wanted.title or ("Reports" if several else reports[0].front.title)
+    title = wanted.title or ("Overview" if several else reports[0].front.title)
     files: dict[str, Callable[[Path], None]] = {}
     drawn: dict[int, str] = {}
     if "html" in wanted.formats:

@@ -21,7 +21,7 @@ def markdown(reports: Sequence[Report], title: str, overview: Table | None = Non
         blocks.append("\n".join(f"- **{plain(fact.value)}** {plain(fact.meaning)}" for fact in front.facts))
         blocks += [f"![{plain(chart.alternative)}]({folder}{chart.name}.svg)" for chart in front.charts]
         blocks.append("\n".join(f"- {plain(point)}" for point in front.points))
-        blocks += [*map(plain, front.lines), f"{front.date}. {plain(front.evidence)}"]
+        blocks += [*map(plain, front.lines), front.date]
         for number, page in enumerate(report.pages, 2):
             blocks += _page(page, f"{number} · {page.kicker}: ", folder)
         for page in report.appendix:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PANELS_ACROSS = 3
 MOST_PRICES = 3
+_DARK_FROM = 0.92  # a chance whose colour is dark enough for white text
 
 
 def matrix_chart(run: Run, names: Sequence[str], beats: Mapping[tuple[str, str], Estimate]) -> Figure:
@@ -39,8 +40,9 @@ def matrix_chart(run: Run, names: Sequence[str], beats: Mapping[tuple[str, str],
     colours = LinearSegmentedColormap.from_list("beats", [ORANGE, "#ffffff", BLUE])
     left.imshow(np.ma.masked_invalid(shares), cmap=colours, vmin=-0.15, vmax=1.15, aspect="auto")
     for (row, column), estimate in beats.items():
-        left.annotate(chance(run, estimate), (names.index(column), names.index(row)), ha="center", va="center",
-                      fontsize=9 if count <= 6 else 7, color="white" if abs(estimate.value - 0.5) > 0.42 else INK)
+        text = chance(run, estimate).replace("over ", ">").replace("under ", "<").removesuffix(" %")
+        left.annotate(text, (names.index(column), names.index(row)), ha="center", va="center",
+                      fontsize=9.5 if count <= 6 else 7.5, color="white" if estimate.value > _DARK_FROM else INK)
     for y, x in zip(*np.nonzero(np.isnan(shares) & ~np.eye(count, dtype=bool)), strict=True):
         left.annotate("the same", (float(x), float(y)), ha="center", va="center", fontsize=9 if count <= 6 else 7)
     name_rows(left, [f"{letter[name]}  {wrapped(labels[name], 30)}" for name in names])

@@ -2,81 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.report_numbers import ReportNumbers
-from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.through_time import Fan
 from simulator.quantities import COST, INPUT, PARTS
-from simulator.reporting.crossover_chart import map_chart
 from simulator.reporting.dominance_wording import dominance_in_words
 from simulator.reporting.input_names import input_name
 from simulator.reporting.report import claims
-from simulator.reporting.report.cost_charts import Row, exceedance_chart, parts_chart, ranges_chart
+from simulator.reporting.report.cost_charts import Row, exceedance_chart, parts_are_shares, parts_chart, ranges_chart
 from simulator.reporting.report.document import Chart, Page, Table
+from simulator.reporting.report.drivers import drivers_page
+from simulator.reporting.report.earnings import earnings_page
+from simulator.reporting.report.flips import flips_page
 from simulator.reporting.report.labels import labels_of, letters
 from simulator.reporting.report.other_charts import MOST_PRICES, matrix_chart, time_chart
-from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
-from simulator.reporting.robustness_wording import robustness_in_words
-from simulator.reporting.sensitivity_charts import shares_chart, tornado_chart
-from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform
-from simulator.reporting.sensitivity_wording import (
-    COLUMNS,
-    map_in_words,
-    never_flips,
-    percentage,
-    range_in_words,
-    value_in_words,
-    value_of_information_in_words,
-)
+from simulator.reporting.report.worlds import what_ifs_page
 from simulator.reporting.terminal import by_median
-from simulator.reporting.what_ifs import signed
 from simulator.reporting.wording import (
     as_given,
     chance,
     difference,
     is_certain,
     label_of,
-    leaders,
-    money,
     number,
     percent,
+    plural,
     ratio,
     share,
     to_digits,
 )
-from simulator.results import CHANGE, PERCENTILES, Run
+from simulator.results import PERCENTILES, Run
 from simulator.study.families import Marginal
 
-MOST_ROWS, MOST_DETAILED = 12, 2  # inputs of a table; platforms whose drivers have charts of their own
-_HOW_TO_READ_DRIVERS = (
-    "Bars of the first chart: the cost with one input at its P10 and at its P90, all others at their medians. Bars of the "
-    "second: how much of the spread, and of the tail, is owed to the input (Shapley effects, which count what goes with it; they "
-    "add to 100 %). ±: standard error.")
-_OF_INPUT: tuple[tuple[str, Callable[[InputRow], str]], ...] = (
-    ("P10 → P90", lambda row: f"{to_digits(row.bar.at_p10)} → {to_digits(row.bar.at_p90)}" if row.bar else ""),
-    ("Share of spread", lambda row: percentage(row.variance) if row.variance else ""),
-    ("Share of tail", lambda row: percentage(row.tail) if row.tail else ""),
-    ("Sobol' total", lambda row: percentage(row.total) if row.total else ""))
+_LEAST_IN_SERVICE, _TABLED = 0.5, 3  # of the trials; platforms whose years have a table
+_NOT_EACH = "At every percentile is not in every future: how often one costs less than the other, the matrix says."
 _SHOWN = tuple(f"p{round(100 * p)}" for p in PERCENTILES)
 
 
 def pages_of(numbers: ReportNumbers) -> tuple[Page, ...]:
     """The pages after the front, in their order; one that has nothing to say of this run is left out."""
     several = len(numbers.run.study.platforms) > 1
-    made = (_ranges(numbers), _exceedance(numbers), _ranking(numbers) if several else None, _parts(numbers), _drivers(numbers),
-            _flips(numbers) if several else None, _time(numbers), _what_ifs(numbers.run))
+    made = (_ranges(numbers), _exceedance(numbers), _ranking(numbers) if several else None, _parts(numbers),
+            drivers_page(numbers), flips_page(numbers) if several else None, _time(numbers), earnings_page(numbers.run),
+            what_ifs_page(numbers.run))
     return tuple(page for page in made if page is not None)
 
 
 def market_price(numbers: ReportNumbers) -> float | None:
-    """The median of the price of tokens, where the study gives one for all platforms alike."""
+    """The median of the price of tokens, where the study gives one for all platforms alike that does not change in time: only
+    that can be compared with a cost over a life."""
     prices = set()
     for platform in numbers.run.study.platforms:
         given = platform.inputs.get("token_price")
-        if given is None or not isinstance(given.value, Marginal):
+        if given is None or not isinstance(given.value, Marginal) or "token_price_decline" in platform.inputs:
             return None
         prices.add(given.value.quantile(0.5))
     return prices.pop() if len(prices) == 1 else None
@@ -96,7 +76,7 @@ def _ranges(numbers: ReportNumbers) -> Page:
     line = " Dashed line: the market price of tokens." if price else ""
     return Page("ranges", "Ranges", claims.ranges_claim(run), (Chart(
         "ranges", f"Ranges of the cost of a million tokens. {_in_words(run)}", partial(ranges_chart, run, rows, price)),),
-        f"Dots are medians; {spread}. The cheapest median stands on top.{line}",
+        f"Dots are medians; {spread}.{' The cheapest median stands on top.' if several else ''}{line}",
         tables=(Table(f"Cost, {claims.PER_MILLION}", headings, cells, frozenset(range(1, len(headings))), more),))
 
 
@@ -151,7 +131,7 @@ def _ranking(numbers: ReportNumbers) -> Page:
         "ranking", f"Matrix of platforms: {says}.", partial(matrix_chart, run, names, beats)),),
         "Each number is the share of futures in which the platform of its row costs less than that of its column, on the same "
         f"draws; bars: how often each is the cheapest of all. {key}.",
-        tuple(dominance_in_words(run, pairs)), (table,))
+        (*dominance_in_words(run, pairs), *((_NOT_EACH,) if len(pairs) > 1 else ())), (table,))
 
 
 def _beats(run: Run, names: list[str]) -> dict[tuple[str, str], Estimate]:
@@ -184,92 +164,22 @@ def _parts(numbers: ReportNumbers) -> Page:
     headings = ("Platform", *(label_of(part).capitalize() for part in there), "Total")
     what = "; ".join(f"{labels[row[0]] if row[0] in labels else row[0]}: " + ", ".join(
         f"{heading.lower()} {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True) if cell) for row in cells)
-    return Page("money", "Where the money goes", claims.parts_claim(run), (Chart(
-        "money", f"Stacked bars of the mean parts of each cost. {what}.", partial(parts_chart, run, names)),),
-        "Each bar is the mean cost of a platform, made of the means of its parts (means add, medians do not). Capex is less what "
-        "the hardware is sold for.", tables=(Table(f"Mean, {claims.PER_MILLION}, and share", headings, tuple(cells),
-                                               frozenset(range(1, len(headings)))),))
-
-
-def _drivers(numbers: ReportNumbers) -> Page | None:
-    run, asked = numbers.run, numbers.sensitivity
-    order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))
-    position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
-    labels = labels_of(run.study)
-    charts: list[Chart] = []
-    tables: list[Table] = []
-    for name in order:
-        drivers = drivers_of_platform(asked, position[name])
-        if not drivers.rows:
-            continue
-        if len(tables) < MOST_DETAILED:
-            charts += _driver_charts(asked, position[name], name, labels[name])
-        tables.append(_driver_table(asked, position[name], name, labels[name]))
-    if not tables:
-        return None
-    notes = tuple(text for column, text in COLUMNS.items() if column in ("variance", "tail"))
-    return Page("drivers", "What drives it", claims.drivers_claim(asked, run), tuple(charts), _HOW_TO_READ_DRIVERS,
-                tuple(value_of_information_in_words(asked, money)), tuple(tables), notes)
-
-
-def _driver_charts(asked: Sensitivity, position: int, name: str, label: str) -> Iterator[Chart]:
-    drivers = drivers_of_platform(asked, position)
-    if asked.tornado(position):
-        ends = "; ".join(f"{input_name(asked.study, bar.input, name)} {to_digits(bar.at_p10)} to {to_digits(bar.at_p90)}"
-                         for bar in asked.tornado(position)[:5])
-        yield Chart(f"tornado-{name}", f"Tornado of the cost of {label}, USD per million tokens: {ends}.",
-                    partial(tornado_chart, asked, position), f"{label}: one input at a time")
-    if any(row.variance for row in drivers.rows):
-        shares = "; ".join(f"{input_name(asked.study, row.input, name)} {percentage(row.variance)}"
-                           for row in drivers.rows[:5] if row.variance)
-        yield Chart(f"shapley-{name}", f"Shares of the spread of the cost of {label}: {shares}.",
-                    partial(shares_chart, asked, position), f"{label}: shares of the spread and of the tail")
-
-
-def _driver_table(asked: Sensitivity, position: int, name: str, label: str) -> Table:
-    drivers = drivers_of_platform(asked, position)
-    columns = [(heading, cell) for heading, cell in _OF_INPUT if any(map(cell, drivers.rows))]
-    rows = tuple((input_name(asked.study, row.input, name), *(cell(row) for _, cell in columns))
-                 for row in drivers.rows[:MOST_ROWS])
-    more = len(drivers.rows) - len(rows)
-    return Table(f"What drives the cost of {label}, {claims.PER_MILLION}", ("Input", *(heading for heading, _ in columns)), rows,
-                 frozenset(range(1, 1 + len(columns))), f"{more} more inputs matter less." if more > 0 else "")
-
-
-def _flips(numbers: ReportNumbers) -> Page | None:
-    run, asked = numbers.run, numbers.sensitivity
-    study, text, tables, charts = run.study, [], [], []
-    for pair, values in (asked.break_even or {}).items():
-        later, earlier = (study.platforms[place].label for place in pair)
-        rows = tuple((input_name(study, one.input),
-                      value_in_words(study, one.input, turn.value.value, turn.value.standard_error),
-                      later if turn.later_is_cheaper_above else earlier, earlier if turn.later_is_cheaper_above else later,
-                      range_in_words(study, one)) for one in values for turn in one.on_draws)
-        if rows:
-            tables.append(Table(f"{later} and {earlier} cost the same (in half of futures each is cheaper)",
-                                ("Input", "at", "cheaper above it", "cheaper below it", "looked at"), rows, frozenset({1})))
-        never = never_flips(study, pair, values)
-        text += [never] if never else []
-    if asked.crossover:
-        charts.append(Chart("crossover", map_in_words(study, asked.crossover), partial(map_chart, asked, asked.crossover)))
-        text.insert(0, map_in_words(study, asked.crossover))
-    if asked.reverse_stress:
-        text.append(reverse_stress_in_words(study, asked.reverse_stress))
-    if asked.robustness:
-        text.append(robustness_in_words(study, asked.robustness, money))
-    if not (text or tables or charts):
-        return None
-    reading = ("Each point is a world with these two inputs: the colour, and the words, say which platform costs less there. "
-               "The cross: the study's medians." if charts else "")
-    return Page("flips", "Where it flips", claims.flips_claim(asked, run), tuple(charts), reading, tuple(text), tuple(tables))
+    reading = "Each bar is the mean cost of a platform, made of the means of its parts (means add, medians do not)."
+    reading += " Capex is less what the hardware is sold for." if "capex" in there else ""
+    reading += " Bars are shares, since the costs lie far apart." if parts_are_shares(run, names) else ""
+    chart = Chart("money", f"Stacked bars of the mean parts of each cost. {what}.", partial(parts_chart, run, names))
+    table = Table(f"Mean, {claims.PER_MILLION}, and share", headings, tuple(cells), frozenset(range(1, len(headings))))
+    return Page("money", "Where the money goes", claims.parts_claim(run), (chart,), reading, tables=(table,))
 
 
 def _time(numbers: ReportNumbers) -> Page | None:
-    run, found = numbers.run, numbers.through_time
-    names, labels = [name for name in by_median(run) if len(found.costs[name].years)], labels_of(run.study)
-    if not names:
+    run, labels = numbers.run, labels_of(numbers.run.study)
+    found = numbers.through_time.up_to(_LEAST_IN_SERVICE)
+    names = [name for name in by_median(run) if len(found.costs[name].years)]
+    if not names or all(len(found.costs[name].years) == 1 for name in names):
         return None
-    tables = [_fan_table(f"{labels[name]}: cost by year of service, {claims.PER_MILLION}", found.costs[name]) for name in names]
+    tabled = names[:_TABLED]
+    tables = [_fan_table(f"{labels[name]}: cost by year of service, {claims.PER_MILLION}", found.costs[name]) for name in tabled]
     for path, fan in list(found.prices.items())[:MOST_PRICES]:
         given = run.study.inputs().get(path)
         unit = given.quantity.unit if given else INPUT["energy_price"].unit
@@ -284,42 +194,13 @@ def _time(numbers: ReportNumbers) -> Page | None:
         "The line is the median; the dark band holds half of futures, the light one 90 %. The capital is spread evenly over the "
         "life of the hardware; a year counts the futures in which it still runs.",
         tables=tuple(tables),
-        notes=(f"From {found.trials:,} trials of the run; years in which fewer than one in ten still run are left out.",
-               *((f"{left} more prices that move are not shown.",) if left > 0 else ())))
+        notes=(f"From {found.trials:,} trials of the run, so that two digits are told; years in which fewer than half still run "
+               "are left out.",
+               *((f"Tables of the {len(tabled)} cheapest medians.",) if len(names) > len(tabled) else ()),
+               *((f"{plural(left, 'more price that moves is', 'more prices that move are')} not shown.",) if left > 0 else ())))
 
 
 def _fan_table(caption: str, fan: Fan) -> Table:
     rows = tuple((f"{int(year)}", *(to_digits(float(value), 2) for value in values), f"{as_given(round(100 * float(there)))} %")
                  for year, values, there in zip(fan.years, fan.values, fan.in_service, strict=True))
     return Table(caption, ("Year", "P5", "P25", "P50", "P75", "P95", "in service"), rows, frozenset(range(1, 7)))
-
-
-def _what_ifs(run: Run) -> Page | None:
-    there = [what_if for what_if in run.study.what_ifs if what_if.name in run.what_ifs]
-    if not there:
-        return None
-    best, second, _ = leaders(run)
-    labels = labels_of(run.study)
-    shown = [name for name in by_median(run) if name in (best, second)]
-    scenarios = ["base", *(what_if.name for what_if in there)]
-    rows = [Row(f"{scenario}\n{labels[name]}" if len(shown) > 1 else scenario, name, scenario)
-            for scenario in scenarios[:MOST_ROWS] for name in shown]
-    several = len(labels) > 1
-    cells = tuple(_what_if_cells(run, scenario, name, labels[name]) for scenario in scenarios for name in by_median(run))
-    headings = ("What-if", "Platform", "P5", "P50", "P95", "Mean", "Change of mean", *(("Cheapest",) if several else ()))
-    more = len(scenarios) - MOST_ROWS
-    return Page("what-ifs", "What if", claims.what_ifs_claim(run, scenarios[1:]), (Chart(
-        "what-ifs", "Ranges of cost in the base and in each what-if; the table has the numbers.",
-        partial(ranges_chart, run, rows, None, 0.42)),),
-        "As on the page of ranges, for the base and for each what-if, on the same draws: differences are those of the world.",
-        tuple(f"{what_if.name}: {what_if.description}" for what_if in there if what_if.description),
-        (Table(f"Cost, {claims.PER_MILLION}, and what each what-if moves", headings, cells, frozenset(range(2, len(headings)))),),
-        ("±: simulation error of the change at 95 %.", *((f"The chart shows the first {MOST_ROWS - 1} what-ifs of "
-                                                          f"{len(scenarios) - 1}.",) if more > 0 else ())))
-
-
-def _what_if_cells(run: Run, scenario: str, name: str, label: str) -> tuple[str, ...]:
-    moved = run.find(name, f"{CHANGE}.{COST.name}", "mean", scenario)
-    chances = run.find(name, "probability_cheapest", scenario=scenario)
-    return (scenario, label, *(number(run.estimate(name, COST.name, p, scenario)) for p in ("p5", "p50", "p95", "mean")),
-            signed(moved) if moved else "", *((chance(run, chances, scenario),) if chances else ()))

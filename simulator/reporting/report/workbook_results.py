@@ -10,12 +10,14 @@ from simulator.experiments.report_numbers import ReportNumbers
 from simulator.quantities import COST, DIFFERENCE, PARTS, RATIO
 from simulator.records import Record
 from simulator.reporting.ranges import shortened
+from simulator.reporting.report.claims import front_headline
+from simulator.reporting.report.front import evidence_in_words
 from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.workbook_cells import Cell, Shown, error_of, shown, with_bounds
 from simulator.reporting.report.workbook_charts import Axis, Series, bars, filled, unseen, whiskers
 from simulator.reporting.report.workbook_sheets import Book, Chart, Sheet
 from simulator.reporting.terminal import by_median
-from simulator.reporting.wording import headline, label_of, not_modelled, operating_points, why_stopped
+from simulator.reporting.wording import label_of, not_modelled, operating_points, why_stopped
 from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run
 
 USD = "USD per million tokens"
@@ -36,7 +38,7 @@ def summary(book: Book, numbers: ReportNumbers, title: str, date: str) -> None:
     headings = ["Platform", *(f"{p.upper()} [{USD}]" for p in _PERCENTILES), f"Mean [{USD}]",
                 f"Standard error of the mean [{USD}]",
                 *(("Probability of being cheapest [%]", f"Expected regret [{USD}]") if several else ())]
-    above = [(text, style) for text, style in _texts(run, title, date) if text]
+    above = [(text, style) for text, style in _texts(numbers, title, date) if text]
     header = len(above) + 1
     last, last_column = header + len(names), len(headings) - 1
     sheet.table(header, 0, headings, (_of_platform(run, name, several) for name in names))
@@ -51,12 +53,13 @@ def summary(book: Book, numbers: ReportNumbers, title: str, date: str) -> None:
     sheet.print_only(below, last_column)
 
 
-def _texts(run: Run, title: str, date: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _texts(numbers: ReportNumbers, title: str, date: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    run = numbers.run
     simulation = run.study.simulation
     yield title, {"bold": True, "font_size": 16}
     yield run.study.name if title != run.study.name else "", {"bold": True}
     yield run.study.description, {}
-    yield headline(run), {"bold": True, "font_size": 12}
+    yield front_headline(run, numbers.sensitivity), {"bold": True, "font_size": 12}
     yield operating_points(run), {}
     made = f"{simulation.trials:,} trials, seed {simulation.seed}, digest of the study {run.study.digest}."
     yield ". ".join(filter(None, (date, made))), _GREY
@@ -65,7 +68,7 @@ def _texts(run: Run, title: str, date: str) -> Iterator[tuple[str, dict[str, Any
 def _foot(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
     yield ("P5 to P95 say what the world may do; standard errors say what more trials would change. Cells hold numbers in full; "
            "digits that the simulation error blurs are not shown."), _GREY
-    for line in (not_modelled(run), why_stopped(run)):
+    for line in (evidence_in_words(run), not_modelled(run), why_stopped(run)):
         if line:
             yield line, {}
     if run.warnings:

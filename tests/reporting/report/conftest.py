@@ -35,6 +35,13 @@ def _study(name):
         data["platforms"] = {f"p{k}": {**rent, "label": f"Accelerator {k}", "rental_price": {
             "distribution": "uniform", "low": 1 + k / 10, "high": 2.5 + k / 10}} for k in range(12)}
         return data
+    if name == "claimed":
+        capex = {"measured": {"distribution": "uniform", "low": 50000, "high": 60000}, "claim": 30000}
+        return studies.study(study="A claim", platforms={"a": {**studies.BOUGHT, "capex": capex}})
+    if name == "priced":
+        data = studies.study(study="With prices")
+        data["shared"] |= {"token_price": {"distribution": "uniform", "low": 0.1, "high": 0.3}}
+        return data
     if name == "one":
         return studies.study(study="One", platforms={"a": studies.BOUGHT})
     if name == "rent":

@@ -10,10 +10,12 @@ from simulator.experiments.exceedance import Curve, Exceedance
 from simulator.experiments.sensitivity.break_even import BreakEven, Flip
 from simulator.experiments.through_time import Fan
 from simulator.records import Records
-from simulator.reporting.report import claims
+from simulator.reporting.report import claims, flips
+from simulator.reporting.report.earnings import earnings_claim
 from simulator.reporting.report.front import evidence_in_words, front_of
 from simulator.reporting.report.pages import pages_of
 from simulator.reporting.wording import number
+from simulator.study.correlations import Correlations, Group
 
 
 def with_chances(run, chances, error=0.001):
@@ -94,7 +96,7 @@ def test_certain_inputs_are_no_headline_and_what_never_flips_is_said(numbers_of)
     assert claims.flip(certain, "a", "b") == ""
     never = BreakEven("shared.utilization", "1", 0.1, 0.9, True, (), (), "a", "a")
     says = claims.flip(dataclasses.replace(asked, break_even={(1, 0): (never,)}), "a", "b")
-    assert says == "a stays cheaper with utilization anywhere from 10.0 to 90.0 %."
+    assert says == "a stays cheaper than b with utilization anywhere from 10.0 to 90.0 %."
 
 
 def test_the_budget_is_told_by_its_chance_and_its_error(numbers_of):
@@ -112,6 +114,8 @@ def test_the_budget_is_told_by_its_chance_and_its_error(numbers_of):
 
 @pytest.mark.parametrize(("medians", "expected"), [
     ((0.5, 0.4, 0.3), "a costs 0.50 USD per million tokens in its first year of service, 0.30 in year 3 (medians)"),
+    ((0.5, 0.3, 0.31), "a costs 0.50 USD per million tokens in its first year of service, about 0.30 from the second on "
+                       "(medians)"),
     ((0.5, 0.51, 0.501), "a costs about as much in each year of service: 0.50 USD per million tokens (median)"),
     ((0.5,), "a costs about as much in each year of service: 0.50 USD per million tokens (median)"),
     ((), "What a costs from year to year"),
@@ -125,18 +129,19 @@ def test_time_is_told_by_the_first_and_the_last_year(numbers_of, medians, expect
 def test_what_ifs_that_turn_the_ranking_are_named(numbers_of):
     run = numbers_of("two").run
     assert claims.leaders(run)[0] == "a"
-    assert claims.what_ifs_claim(run, ["idle", "cheap"]) == "The ranking turns in 1 of 2 what-ifs: b under cheap"
+    assert claims.what_ifs_claim(run, ["idle", "cheap"]) == "The ranking turns in 1 of 2 other worlds: b under “cheap”"
     stays = claims.what_ifs_claim(run, ["idle"])
-    assert stays.startswith("a stays the one that is cheapest most often; idle moves its mean cost most, by +")
+    assert stays.startswith("a stays the one that is cheapest most often; “idle” moves its mean cost most, from 0.")
     assert stays.endswith(" USD per million tokens") and "±" not in stays
 
 
 @pytest.mark.parametrize(("name", "kickers"), [
     ("two", ["Ranges", "Exceedance", "Who beats whom", "Where the money goes", "What drives it", "Where it flips", "Through time",
-             "What if"]),
+             "Does it pay?", "What if"]),
     ("one", ["Ranges", "Exceedance", "Where the money goes", "What drives it", "Through time"]),
-    ("rent", ["Ranges", "Exceedance", "Where the money goes", "What drives it", "Through time"]),
-    ("certain", ["Ranges", "Exceedance", "Who beats whom", "Where the money goes", "Where it flips", "Through time"]),
+    ("claimed", ["Ranges", "Exceedance", "Where the money goes", "What drives it", "Through time", "What if"]),
+    ("rent", ["Ranges", "Exceedance", "Where the money goes", "What drives it"]),
+    ("certain", ["Ranges", "Exceedance", "Who beats whom", "Where the money goes", "Where it flips"]),
 ])
 def test_pages_that_have_nothing_to_say_are_left_out(numbers_of, name, kickers):
     pages = pages_of(numbers_of(name))
@@ -160,3 +165,54 @@ def test_two_that_always_cost_the_same_do_not_beat_one_another(numbers_of):
     ranking = next(page for page in pages_of(numbers_of("tie")) if page.name == "ranking")
     assert ranking.title.startswith("No clear winner") and ranking.tables[0].rows[0][-1] == "the same"
     assert "equal" in " ".join(ranking.text)
+
+
+def test_a_claim_is_told_beside_the_measurement(numbers_of):
+    numbers = numbers_of("claimed")
+    run, front = numbers.run, front_of(numbers)
+    claimed = number(run.estimate("a", "cost_per_million_tokens", "p50", "with_claims"))
+    assert any("With vendors' claims" in point and f" {claimed} USD" in point for point in front.points)
+    page = next(page for page in pages_of(numbers) if page.name == "what-ifs")
+    assert [row[0] for row in page.tables[0].rows] == ["base", "with claims"] and "“with claims” moves" in page.title
+
+
+@pytest.mark.parametrize(("loss", "error", "expected"), [
+    (0.2, 0.001, "At these prices a loses money in 20 % of futures, the others more often"),
+    (0.7, 0.001, "At these prices every platform loses money in most futures: a least often, in 70 %"),
+])
+def test_whether_it_pays(numbers_of, loss, error, expected):
+    run = numbers_of("priced").run
+
+    def changed(record):
+        if record.quantity != "probability_of_loss":
+            return record
+        return dataclasses.replace(record, estimate=with_normal_bounds(loss + 0.1 * (record.owner == "b"), error))
+
+    run = dataclasses.replace(run, records=Records(map(changed, run.records)))
+    assert earnings_claim(run) == expected
+    page = next(page for page in pages_of(numbers_of("priced")) if page.name == "earnings")
+    results = {row[0] for row in page.tables[1].rows}
+    assert any(name.startswith("Net present value") for name in results) and any("Break-even" in name for name in results)
+
+
+def test_inputs_that_are_tied_turn_nothing_by_themselves(numbers_of):
+    asked = numbers_of("two").sensitivity
+    values = (flip("platforms.a.throughput", 5000.0, True), flip("shared.utilization", 0.4, True))
+    both = ("platforms.a.throughput", "platforms.b.throughput")
+    together = Correlations(Group(both, ((1.0, 1.0), (1.0, 1.0))))
+    asked = dataclasses.replace(asked, break_even={(1, 0): values}, study=dataclasses.replace(asked.study, correlations=together))
+    assert [one.input for one, _ in claims.turning_points(asked, "a", "b")] == ["shared.utilization"]
+
+
+def test_inputs_of_other_platforms_drive_nothing_here(numbers_of):
+    asked = numbers_of("two").sensitivity
+    effects = tuple(dataclasses.replace(effect, players=("platforms.b.rental_price", *effect.players[1:]))
+                    if effect.output.of == "a" else effect for effect in with_shares(asked, (0.8, 0.15)).shapley)
+    assert " drives 15 % of" in claims.driver(dataclasses.replace(asked, shapley=effects), "a")
+
+
+def test_winners_over_several_are_told_in_one_sentence():
+    where = " inputs takes within its range."
+    found = flips._by_winner([f"A stays cheaper than B whatever value any one of 3{where}", "Something else.",
+                              f"A stays cheaper than C whatever value any one of 5{where}"])
+    assert found == ["A stays cheaper than B and C whatever value any one input takes within its range.", "Something else."]

@@ -12,7 +12,7 @@ from simulator.reporting.report.html import html as html_of
 from simulator.reporting.report.make import Wanted, overview_of, report_of, write_reports
 from simulator.reporting.report.markdown import markdown, plain
 
-NAMES = ("two", "nasty", "twelve", "one", "rent", "decades", "tie", "certain")
+NAMES = ("two", "nasty", "twelve", "one", "rent", "decades", "tie", "certain", "claimed", "priced")
 
 
 class Page(html.parser.HTMLParser):

@@ -14,9 +14,9 @@ import studies
 import simulator
 from simulator.experiments.report_numbers import report_numbers
 from simulator.finished_run import read_run
+from simulator.reporting.report.claims import front_headline
 from simulator.reporting.report.workbook import write_workbook
 from simulator.reporting.report.workbook_cells import MOST_TEXT, Shown, cell_text, number_format
-from simulator.reporting.wording import headline
 from simulator.run_folder import save
 
 ALWAYS = ["Summary", "Costs by part", "Percentiles", "Exceedance", "Sensitivities", "Through time", "Assumptions", "Trials",
@@ -174,7 +174,7 @@ def test_summary_has_the_numbers_of_the_run(written, case):
             assert row["Probability of being cheapest [%]"] == found["probability_cheapest"]["value"]
             assert row["Expected regret [USD per million tokens]"] == found["expected_regret"]["value"]
     assert sheet["A1"].value == "Report to the board" and sheet["A2"].value == numbers.run.study.name
-    assert sheet["A4" if numbers.run.study.description else "A3"].value == headline(numbers.run)
+    assert sheet["A4" if numbers.run.study.description else "A3"].value == front_headline(numbers.run, numbers.sensitivity)
     texts = [sheet.cell(row, 1).value for row in range(1, sheet.max_row + 1)]
     assert {*numbers.run.warnings} <= {*texts}
 

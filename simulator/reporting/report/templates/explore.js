@@ -20,6 +20,13 @@
     const plot = holder.querySelector(".plot"), says = holder.querySelector(".says");
     const platform = holder.querySelector(".platform"), third = holder.querySelector(".third");
     labels.forEach((label, p) => platform.add(new Option(label, p)));
+    const marks = ["●", "■", "◆", "✚", "✖", "▲", "▼", "◀", "▶", "◥", "◢", "◣"];
+    if (data.costs > 1) for (const p of [...new Set(cheapest)].sort((a, b) => a - b)) {
+      const mark = document.createElement("span");
+      mark.style.color = COLOURS[p % COLOURS.length];
+      mark.textContent = marks[p % marks.length];
+      holder.querySelector(".key").append(mark, ` ${labels[p]} is the cheapest   `);
+    }
     platform.value = data.best;
     third.add(new Option("all futures", ""));
     for (let k = 0; k < inputs; k++)
@@ -30,7 +37,7 @@
       const p = Number(platform.value), among = chosen ?? [...Array(count).keys()];
       const wins = among.filter(k => cheapest[k] === p).length;
       says.textContent = `${among.length} of ${count} futures: ${labels[p]} costs ${shown(middle(among.map(k => costs[p][k])))} USD per million tokens (median)`
-        + (data.costs > 1 ? ` and is the cheapest in ${among.length ? Math.round(100 * wins / among.length) : 0} %.` : ".");
+        + (data.costs > 1 ? ` and is the cheapest in ${among.length ? shown(wins === among.length ? 100 : Math.min(100 * wins / among.length, 99.9)) : 0} %.` : ".");
     };
     const axis = (values, text, size) => {
       const low = Math.min(...values), high = Math.max(...values);
