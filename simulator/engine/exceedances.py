@@ -33,24 +33,33 @@ class Exceeded:
     sums: list[Node]
 
 
+@dataclass(frozen=True)
+class Counting:
+    """What is to be counted of any chunk, wherever that is done: the rows of the costs, and levels with as many bins."""
+
+    rows: tuple[int, ...]
+    levels: Array
+
+    def of(self, results: Array) -> Exceeded:
+        """Counts and sums of one chunk's results."""
+        counts = np.zeros((len(self.rows), len(self.levels) + 1), np.int64)
+        sums = np.zeros((-(-results.shape[1] // BLOCK), *counts.shape))
+        for position, row in enumerate(self.rows):
+            count_and_sum(results[row], self.levels, BLOCK, counts[position], sums[:, position])
+        return Exceeded(counts, nodes_of(sums))
+
+
 class Exceedances:
     """Costs counted and summed between levels, by replicate."""
 
     def __init__(self, rows: list[int], pilot: Array, replicates: int, each: int) -> None:
         """rows: of the platforms' costs in the results; pilot float64[rows of results, n]; each: trials in a replicate."""
-        self.rows, self.each = rows, each
+        self.each = each
         self.own = [levels_about(pilot[row]) for row in rows]
         self.levels = padded(np.unique(np.concatenate(self.own)))
+        self.counting = Counting(tuple(rows), self.levels)
         self._counts = np.zeros((replicates, len(rows), 1 + len(self.levels)), np.int64)
         self._sums = [TreeSum() for _ in range(replicates)]
-
-    def of(self, results: Array) -> Exceeded:
-        """Counts and sums of one chunk's results."""
-        counts = np.zeros(self._counts.shape[1:], np.int64)
-        sums = np.zeros((-(-results.shape[1] // BLOCK), *counts.shape))
-        for position, row in enumerate(self.rows):
-            count_and_sum(results[row], self.levels, BLOCK, counts[position], sums[:, position])
-        return Exceeded(counts, nodes_of(sums))
 
     def add(self, chunk: Chunk, found: Exceeded) -> None:
         self._counts[chunk.replicate] += found.counts

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 
 from simulator.analysis.published import compare_published
-from simulator.engine.estimates import Moments, dominance, estimates, wanted_quantiles
+from simulator.engine.estimates import dominance, estimates, wanted_quantiles
 from simulator.engine.exceedances import Exceedances
+from simulator.engine.first_pass import FirstPass, Seen
 from simulator.engine.layout import Layout, layout
 from simulator.engine.parameters import Compiled, compile_study
 from simulator.engine.selection_in_memory import Keeping
 from simulator.engine.selection_in_one_pass import OnePass
-from simulator.engine.sums import TreeSum, nodes_of
 from simulator.engine.trials import Chunk, Trials
-from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
 from simulator.kernels.platform import NEVER
 from simulator.kernels.trajectories import BLOCK
 from simulator.quantities import COST
@@ -27,7 +27,13 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _SAMPLE = 4096
+# A chunk that is sent elsewhere: 262,144 trials, some 0.2 s of work; fewer of many rows, which the first chunk keeps whole.
+_MOST_BLOCKS_ELSEWHERE, _VALUES_ELSEWHERE = 1 << 10, 1 << 22
 _FEW_TRIALS, _FEW_BYTES = 1 << 17, 64 << 20  # up to which results are all kept and sorted
+
+
+# Each chunk of some trials with what is to be seen of it, in their order.
+Elsewhere = Callable[[Trials, FirstPass], Generator[tuple[Chunk, Seen], None, None]]
 
 
 class RunError(RuntimeError):
@@ -35,18 +41,22 @@ class RunError(RuntimeError):
 
 
 def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,
-        costs_alone: bool = False) -> Run:
+        costs_alone: bool = False, elsewhere: Elsewhere | None = None) -> Run:
     """Simulate a study.
 
     threads       worker threads, all available cores where 0; results do not depend on it
     progress      called with the share of the expected work that is done, 0..1
     chunk_blocks  blocks of trials to a unit of work; results do not depend on it
     costs_alone   only the cost of a million tokens and how the platforms compare in it, and no sample of trials: for many runs
+    elsewhere     simulates the chunks of a run that is large, in other processes or on other machines
     Raises RunError where a trial's result is not finite.
     """
     rows = layout(study, costs_alone)
     compiled = compile_study(study, rows.wanted, rows.pairs)
-    small = study.simulation.trials <= _FEW_TRIALS and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
+    small = not is_large(study) and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
+    elsewhere = elsewhere if is_large(study) else None
+    if elsewhere:
+        chunk_blocks = max(1, min(_MOST_BLOCKS_ELSEWHERE, _VALUES_ELSEWHERE // (BLOCK * max(rows.ranked, 1))))
     trials = Trials(compiled, study.simulation, len(rows.rows), threads, chunk_blocks)
     done = 0
 
@@ -64,9 +74,12 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     ranking = Keeping(wanted, rows.ranked, replicates, each) if small else OnePass(wanted, replicates, each)
     costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
     exceedances = Exceedances(costs, pilot, replicates, each) if costs else None
-    moments = _first_pass(trials, rows, compiled, pilot.mean(axis=1), ranking, exceedances, step)
-    selected = ranking.select(trials, step)
-    records, warnings = estimates(study, rows, moments, selected)
+    first = FirstPass(pilot.mean(axis=1), replicates, ranking, exceedances)
+    _first_pass(trials, first, lambda chunk, seen: RunError(_not_finite(trials, rows, compiled, chunk, seen)), step,
+                elsewhere)
+    selected = first.ranking.select(trials, step)
+    exceedances = first.exceedances
+    records, warnings = estimates(study, rows, first.moments(each), selected)
     records += dominance(study, rows, exceedances) if exceedances else []
     wrong = next((record for record in records if not all(map(math.isfinite, record.estimate.as_dict().values()))), None)
     if wrong:
@@ -80,53 +93,26 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     return Run(study, Records(records), (*study.warnings, *warnings), sampled)
 
 
-def _first_pass(trials: Trials, rows: Layout, compiled: Compiled, centres: Array, ranking: Keeping | OnePass,
-                exceedances: Exceedances | None, step: Callable[[Chunk], None]) -> list[Moments]:
-    """Moments of every row; `ranking` and `exceedances` see every trial."""
-    count, replicates = len(rows.rows), trials.simulation.replicates
-    sums = [TreeSum() for _ in range(replicates)]
-    extremes = np.tile([np.inf, -np.inf], (count, 1))
-
-    def use(chunk: Chunk, results: Array) -> Any:
-        blocks = np.empty((-(-chunk.count // BLOCK), count, 2))
-        ends = np.tile([np.inf, -np.inf], (count, 1))
-        bad = block_moments(results, centres, BLOCK, blocks, ends)
-        return (bad, results[:, bad].copy() if bad >= 0 else None), nodes_of(blocks), ends, (
-            ranking.see(chunk, results), exceedances.of(results) if exceedances else None)
-
-    for chunk, ((bad, values), nodes, ends, (ranked, exceeded)) in trials.each(use):
-        if bad >= 0:
-            raise RunError(_not_finite(trials, rows, compiled, chunk, bad, values))
-        sums[chunk.replicate].add(nodes)
-        extremes[:, 0] = np.minimum(extremes[:, 0], ends[:, 0])
-        extremes[:, 1] = np.maximum(extremes[:, 1], ends[:, 1])
-        ranking.add(chunk, ranked)
-        if exceedances and exceeded:
-            exceedances.add(chunk, exceeded)
-        step(chunk)
-    each = trials.simulation.trials_per_replicate
-    totals = np.array([total.total() for total in sums])  # replicates, rows, 2
-    return [_moments(totals[:, row], centres[row], extremes[row], each) for row in range(count)]
+def is_large(study: Study) -> bool:
+    """Whether a study has too many trials for all results to be kept, and enough to be simulated in several places."""
+    return study.simulation.trials > _FEW_TRIALS
 
 
-def _moments(totals: Array, centre: float, extremes: Array, each: int) -> Moments:
-    replicates = len(totals)
-    offsets = totals[:, SUM] / each
-    pooled = float(offsets.sum() / replicates)
-    n = each * replicates
-    squares = max(float(totals[:, SUM_OF_SQUARES].sum()) - n * pooled**2, 0.0)
-    by_replicate = np.maximum(totals[:, SUM_OF_SQUARES] - each * offsets**2, 0.0)
-    # One subtraction of nearly equal sums must not make a spread where there is none.
-    if extremes[0] == extremes[1]:
-        return Moments(float(extremes[0]), np.full(replicates, extremes[0]), 0.0, np.zeros(replicates), 0.0, 0.0,
-                       float(extremes[0]), float(extremes[1]))
-    mean = centre + pooled
-    largest = float(np.max((extremes - mean) ** 2))
-    return Moments(mean, centre + offsets, squares / (n - 1), by_replicate / (each - 1), squares, largest,
-                   float(extremes[0]), float(extremes[1]))
+def _first_pass(trials: Trials, first: FirstPass, wrong: Callable[[Chunk, Seen], RunError], step: Callable[[Chunk], None],
+                elsewhere: Elsewhere | None) -> None:
+    """Every chunk added, in their order."""
+    passing = elsewhere(trials, first) if elsewhere else trials.each(lambda chunk, results: first.look().of(chunk, results))
+    with contextlib.closing(passing):
+        for chunk, seen in passing:
+            if seen.wrong >= 0:
+                raise wrong(chunk, seen)
+            first.add(chunk, seen)
+            step(chunk)
 
 
-def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, bad: int, values: Array) -> str:
+def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, seen: Seen) -> str:
+    bad, values = seen.wrong, seen.results
+    assert values is not None
     row = rows.rows[int(np.argmax(~np.isfinite(values)))]
     first = (chunk.first + bad) // BLOCK * BLOCK
     drawn = trials.block(chunk.replicate, first).values[:, chunk.first + bad - first]

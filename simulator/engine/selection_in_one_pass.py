@@ -32,22 +32,39 @@ _SPARE = 1 << 18  # values that may come in before the brackets of all replicate
 
 
 @dataclass
-class _Gathered:
-    """What one set of brackets (one of each row) has found of a replicate."""
+class Gathered:
+    """What one set of brackets (one of each row, known by its number) has found of a replicate."""
 
-    brackets: tuple[Brackets, ...]
+    brackets: int
     counts: list[Counts]
     limbs: Counts
     kept: list[list[Array]]
 
-    def summaries(self) -> list[Summary]:
-        return [summarised(*found) for found in zip(self.brackets, self.kept, self.counts, self.limbs, strict=True)]
+    def summaries(self, brackets: tuple[Brackets, ...]) -> list[Summary]:
+        return [summarised(*found) for found in zip(brackets, self.kept, self.counts, self.limbs, strict=True)]
 
-    def add(self, other: _Gathered) -> None:
+    def add(self, other: Gathered) -> None:
         self.limbs += other.limbs
         for kept, counts, more_kept, more_counts in zip(self.kept, self.counts, other.kept, other.counts, strict=True):
             kept += more_kept
             counts += more_counts
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """What is to be found of any chunk, wherever that is done: which rows, by which brackets, and their number."""
+
+    rows: tuple[int, ...]
+    brackets: tuple[Brackets, ...]
+    number: int
+
+    def of(self, results: Array) -> Gathered:
+        """What one chunk's results give."""
+        counts = [np.zeros(row.cuts.size, np.int64) for row in self.brackets]
+        limbs, room = np.zeros((len(self.brackets), LIMBS), np.int64), np.empty((2, results.shape[1]))
+        kept = [[brackets.sort(results[row], *found, room)]
+                for row, brackets, found in zip(self.rows, self.brackets, zip(counts, limbs, strict=True), strict=True)]
+        return Gathered(self.number, counts, limbs, kept)
 
 
 class _Row:
@@ -115,29 +132,34 @@ class OnePass:
         for want in wanted:
             of_row.setdefault(want.row, []).append(want)
         self._rows = [_Row(of_this, replicates, each) for of_this in of_row.values()]
-        self._brackets = tuple(row.everything for row in self._rows)
-        self._gathered: list[_Gathered] = []  # of the replicate that is not yet complete
+        self._brackets = [tuple(row.everything for row in self._rows)]  # all that ever were, the last ones in use
+        self._gathered: list[Gathered] = []  # of the replicate that is not yet complete
         self._begun: list[Summary] = []  # of it too: the rows as they were when brackets were last looked at
         self._seen, self._look, self._held, self._kept = 0, _FIRST, 0, 0
         self._settled = self._given_up = False
 
-    def see(self, _: Chunk, results: Array) -> _Gathered | None:
-        """What one chunk gives, by the brackets that are known now."""
+    @property
+    def knows_where_to_look(self) -> bool:
+        """Whether some values need no longer be kept."""
+        return len(self._brackets) > 1 or self._given_up
+
+    def sorting(self) -> Sorting | None:
+        """How a chunk is to be looked at, by what is known now; None where nothing more is wanted of it."""
         if self._given_up:
             return None
-        brackets = self._brackets
-        counts = [np.zeros(row.cuts.size, np.int64) for row in brackets]
-        limbs, room = np.zeros((len(brackets), LIMBS), np.int64), np.empty((2, results.shape[1]))
-        kept = [[of_row.sort(results[row.row], *found, room)]
-                for row, of_row, found in zip(self._rows, brackets, zip(counts, limbs, strict=True), strict=True)]
-        return _Gathered(brackets, counts, limbs, kept)
+        return Sorting(tuple(row.row for row in self._rows), self._brackets[-1], len(self._brackets) - 1)
 
-    def add(self, chunk: Chunk, found: _Gathered | None) -> None:
+    def see(self, _: Chunk, results: Array) -> Gathered | None:
+        """What one chunk gives, by the brackets that are known now."""
+        sorting = self.sorting()
+        return sorting.of(results) if sorting else None
+
+    def add(self, chunk: Chunk, found: Gathered | None) -> None:
         if found is None or self._given_up:
             return
         self._seen += chunk.count
         self._kept += sum(kept[0].size for kept in found.kept)
-        gathered = next((other for other in self._gathered if other.brackets is found.brackets), None)
+        gathered = next((other for other in self._gathered if other.brackets == found.brackets), None)
         if gathered:
             gathered.add(found)
         else:
@@ -164,7 +186,8 @@ class OnePass:
 
     def _summaries(self) -> list[Summary]:
         """Each row of the replicate that is not yet complete."""
-        parts = [gathered.summaries() for gathered in self._gathered] + ([self._begun] if self._begun else [])
+        parts = [gathered.summaries(self._brackets[gathered.brackets]) for gathered in self._gathered]
+        parts += [self._begun] if self._begun else []
         self._gathered, self._begun = [], []
         return [merged(of_row) for of_row in zip(*parts, strict=True)]
 
@@ -182,14 +205,14 @@ class OnePass:
                 row.parts = [merged(row.parts)]
         known = [row.parts[0] for row in self._rows] if complete else self._summaries()
         error = math.sqrt(1 / self._seen + 1 / self._each)
-        self._brackets = tuple(summary.brackets(row.shares, error, row.tail)
-                               for row, summary in zip(self._rows, known, strict=True))
+        brackets = tuple(summary.brackets(row.shares, error, row.tail) for row, summary in zip(self._rows, known, strict=True))
+        self._brackets.append(brackets)
         self._look *= _LONGER
         self._settled = complete
         if complete:
             self._narrow()
         else:
-            self._begun = [summary.within(brackets) for summary, brackets in zip(known, self._brackets, strict=True)]
+            self._begun = [summary.within(narrower) for summary, narrower in zip(known, brackets, strict=True)]
             self._count_kept()
 
     def _narrow(self) -> None:

@@ -73,6 +73,10 @@ class Trials:
         self._size, self._each = min(size, each), each
         self._columns = compiled.columns(max(each - 1, BLOCK - 1).bit_length()) if simulation.sampler == "sobol" else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: not the scratch, nor what is made again as fast as it is sent."""
+        return self.__dict__ | {"_sampled": {}, "_free": deque()}
+
     @property
     def chunk_count(self) -> int:
         return self.simulation.replicates * -(-self._each // self._size)
@@ -103,6 +107,10 @@ class Trials:
             finally:
                 for _, future in waiting:
                     future.cancel()
+
+    def alone(self, chunk: Chunk, use: Callable[[Chunk, Array], Answer]) -> Answer:
+        """`use` on one chunk's results, in this thread."""
+        return self._one(chunk, use)
 
     def under(self, plan: Plan, replicates: int = 0) -> Trials:
         """The same trials, on the same draws, of a plan that differs from this one in what is made of them alone.
