@@ -16,6 +16,7 @@ from simulator.cli.common import (
     Overlays,
     Overrides,
     Quiet,
+    Scheduler,
     Threads,
     WhatIfs,
     check_place,
@@ -28,12 +29,14 @@ from simulator.cli.common import (
     say_not_found,
     warn,
     whole,
+    workers,
     yaml_files,
 )
 
 if TYPE_CHECKING:
     from simulator.experiments.batch import Batch
     from simulator.experiments.batch_tasks import Given
+    from simulator.experiments.cluster import Cluster
     from simulator.experiments.conditions import Condition
 
 
@@ -47,6 +50,7 @@ def batch(
         parser=whole, metavar="N", help="Trials of every study, over all replicates.")] = None,
     fail_if: FailIf = None,
     threads: Threads = 0,
+    scheduler: Scheduler = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders go.")] = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -65,7 +69,8 @@ def batch(
     check_place(out)
     more = [f"simulation.trials={trials}"] if trials is not None else []
     given = Given(out, save_run, tuple(overlays or ()), (*(overrides or ()), *more), tuple(what_ifs or ()))
-    found = _run(files, given, threads, conditions, quiet)
+    with workers(scheduler, threads, out) as on:
+        found = _run(files, given, threads, conditions, quiet, on)
     if as_json:
         print_json([_document(found, out)])
     elif not quiet:
@@ -88,7 +93,8 @@ def _files(given: list[Path]) -> list[tuple[Path, bool]]:
     return list(found.values())
 
 
-def _run(files: list[tuple[Path, bool]], given: Given, threads: int, conditions: list[Condition], quiet: bool) -> Batch:
+def _run(files: list[tuple[Path, bool]], given: Given, threads: int, conditions: list[Condition], quiet: bool,
+         on: Cluster | None) -> Batch:
     from simulator.experiments.batch import run_batch
     from simulator.experiments.conditions import ConditionError
     from simulator.locks import BusyError
@@ -101,7 +107,7 @@ def _run(files: list[tuple[Path, bool]], given: Given, threads: int, conditions:
 
     try:
         with progress(f"{len(files)} files", quiet) as advance:
-            return run_batch(files, given, threads, conditions, advance, report)
+            return run_batch(files, given, threads, conditions, advance, report, on)
     except ConditionError as error:
         say(f"--fail-if: {error}")
         raise typer.Exit(WRONG_INPUT) from None

@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from simulator.experiments.cluster import Cluster
     from simulator.experiments.conditions import Condition, Finding
     from simulator.finished_run import FinishedRun
     from simulator.results import Run
@@ -40,6 +41,8 @@ FailIf = Annotated[list[str] | None, typer.Option(
     "'platforms.b200.probability_cheapest < 0.6' or 'scenarios.costly_power.pairs.b200/h100.ratio.p95 > 1'.")]
 Threads = Annotated[int, typer.Option(
     min=0, metavar="N", help="Worker threads; 0 for every core. Results do not depend on it.")]
+Scheduler = Annotated[str | None, typer.Option(
+    "--scheduler", metavar="ADDRESS", help="Work on a Dask scheduler, tcp://host:8786, or 'local': a process for each core.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -130,6 +133,22 @@ def say_what_is_wrong(file: Path, error: StudyError, what: str = "") -> None:
     say(f"{file}: {what or f'{count} thing' + 's' * (count != 1) + ' to put right'}")
     for problem in error.problems:
         say(f"  {problem}")
+
+
+@contextlib.contextmanager
+def workers(address: str | None, threads: int, checkpoints: Path | None = None) -> Iterator[Cluster | None]:
+    """The workers of a scheduler, where one is named; what is wrong with them is said, and ends the command."""
+    if address is None:
+        yield None
+        return
+    from simulator.experiments.cluster import ClusterError, cluster
+
+    try:
+        with cluster(address, threads, checkpoints) as found:
+            yield found
+    except ClusterError as error:
+        say(f"--scheduler {address}: {error}")
+        raise typer.Exit(FAILED) from None
 
 
 @contextlib.contextmanager

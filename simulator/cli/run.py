@@ -18,6 +18,7 @@ from simulator.cli.common import (
     Overlays,
     Overrides,
     Quiet,
+    Scheduler,
     Studies,
     Threads,
     WhatIfs,
@@ -35,9 +36,11 @@ from simulator.cli.common import (
     say_not_found,
     warn,
     whole,
+    workers,
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.cluster import Cluster
     from simulator.experiments.conditions import Condition
     from simulator.experiments.until import StopRule
     from simulator.results import Run
@@ -61,6 +64,7 @@ def run(
         parser=whole, metavar="N", help="Trials at which --until gives up; 1e8 where not given.")] = None,
     fail_if: FailIf = None,
     threads: Threads = 0,
+    scheduler: Scheduler = None,
     out: Out = Path("runs"),
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -76,7 +80,8 @@ def run(
     check_place(out)
     documents = []
     for file, study in loaded:
-        finished = _simulate(file, study, what_ifs or [], threads, quiet, rule)
+        with workers(scheduler, threads, out) as on:
+            finished = _simulate(file, study, what_ifs or [], threads, quiet, rule, on)
         folder = save_run(finished, out)
         if as_json or conditions:
             documents.append(finished.summary.document)
@@ -131,11 +136,12 @@ def _said_if_unfit(file: Path) -> Iterator[None]:
         raise typer.Exit(WRONG_INPUT) from None
 
 
-def _simulate(file: Path, study: Study, what_ifs: list[str], threads: int, quiet: bool, rule: StopRule | None) -> Run:
+def _simulate(file: Path, study: Study, what_ifs: list[str], threads: int, quiet: bool, rule: StopRule | None,
+              on: Cluster | None) -> Run:
     from simulator.experiments.what_ifs import run_with_what_ifs
 
     with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet) as advance:
-        return run_with_what_ifs(study, threads, advance, until=rule, what_ifs=what_ifs)
+        return run_with_what_ifs(study, threads, advance, until=rule, what_ifs=what_ifs, on=on)
 
 
 def _say_why_stopped(finished: Run) -> None:

@@ -13,6 +13,7 @@ from simulator.cli.common import (
     Overlays,
     Overrides,
     Quiet,
+    Scheduler,
     Threads,
     check_place,
     load_or_end,
@@ -25,9 +26,11 @@ from simulator.cli.common import (
     say_what_is_wrong,
     warn,
     whole,
+    workers,
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.cluster import Cluster
     from simulator.experiments.sweep import SweepResult
     from simulator.study import Study
     from simulator.study.model import Sweep
@@ -44,6 +47,7 @@ def sweep(
     trials: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Trials at each point; 4096 will do.")] = None,
     seed: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Seed of the random numbers.")] = None,
     threads: Threads = 0,
+    scheduler: Scheduler = None,
     out: Annotated[Path | None, typer.Option(
         metavar="DIR", help="Folder for the chart and the numbers; runs/<study>/sweep-… where not given.")] = None,
     as_json: AsJson = False,
@@ -53,7 +57,8 @@ def sweep(
     ((_, loaded),) = load_or_end([study], overlays, overrides, trials=trials, seed=seed)
     chosen = _choose(study, loaded, name, over or [])
     check_place(out or Path("runs"))
-    found = _simulate(study, loaded, chosen, threads, quiet)
+    with workers(scheduler, threads) as on:
+        found = _simulate(study, loaded, chosen, threads, quiet, on)
     folder = _save(found, out)
     if as_json:
         from simulator.experiments.sweep_document import document
@@ -92,13 +97,13 @@ def _choose(file: Path, study: Study, name: str | None, over: list[str]) -> Swee
     return there[str(name)]
 
 
-def _simulate(file: Path, study: Study, chosen: Sweep, threads: int, quiet: bool) -> SweepResult:
+def _simulate(file: Path, study: Study, chosen: Sweep, threads: int, quiet: bool, on: Cluster | None) -> SweepResult:
     from simulator.experiments.sweep import run_sweep
     from simulator.study import StudyError
 
     try:
         with said_if_failed(study.name), progress(study.name, quiet) as advance:
-            return run_sweep(study, chosen, threads, advance)
+            return run_sweep(study, chosen, threads, advance, on)
     except StudyError as error:
         say_what_is_wrong(file, error, "not usable at a point of the sweep")
         raise typer.Exit(WRONG_INPUT) from None

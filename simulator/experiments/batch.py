@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from simulator.engine.trials import available_cores
 from simulator.experiments.batch_tasks import Failed, Given, Read, ReadTask, RunTask, Written, Wrong
+from simulator.experiments.cluster import Cluster
 from simulator.experiments.conditions import Condition, Finding, check_conditions, find_all
 from simulator.experiments.finished_runs import FinishedRuns
-from simulator.experiments.workers import Died, Workers
+from simulator.experiments.workers import AnyTask, Died, Workers
 from simulator.kernels.jit import is_compiled
 from simulator.locks import NoLocksError, only_one_in, remove_leftovers
 from simulator.run_index import write_index
@@ -71,13 +73,15 @@ class Batch:
 
 
 def run_batch(files: Sequence[tuple[Path, bool]], given: Given, threads: int = 0, conditions: Sequence[Condition] = (),
-              progress: Callable[[float], None] | None = None, report: Callable[[int, int], None] | None = None) -> Batch:
+              progress: Callable[[float], None] | None = None, report: Callable[[int, int], None] | None = None,
+              on: Cluster | None = None) -> Batch:
     """Run studies, each into a folder of its own below `given.runs`, but those that were run before.
 
     files     each with whether it may be a part that others extend, which is passed over
     threads   in all; every core where 0
     progress  called with the share that is done, 0..1
     report    called with how many studies are done, of how many, whenever one is
+    on        workers elsewhere: one study after another, what-ifs and trials of each side by side there
     A run counts as done where its folder is whole and is of the same study, what-ifs, program version and kernels.
     Raises ConditionError before anything is run; BusyError where another batch writes there; OSError where none can.
     """
@@ -92,13 +96,43 @@ def run_batch(files: Sequence[tuple[Path, bool]], given: Given, threads: int = 0
         held.callback(_clear, given.runs)
         _clear(given.runs)
         threads = threads or available_cores()
-        with Workers(min(threads, max(1, len(files) // _STUDIES_TO_A_WORKER)), threads) as workers:
-            found = _run_all(workers, files, given, conditions, progress, report)
+        if on:
+            found = _run_all(OneByOne(on), files, given, conditions, progress, report)
+        else:
+            with Workers(min(threads, max(1, len(files) // _STUDIES_TO_A_WORKER)), threads) as workers:
+                found = _run_all(workers, files, given, conditions, progress, report)
     outcomes, not_found = _with_findings(found, conditions)
     return Batch(tuple(outcomes), tuple(notes), not_found)
 
 
-def _run_all(workers: Workers, files: Sequence[tuple[Path, bool]], given: Given, conditions: Sequence[Condition],
+class OneByOne:
+    """Takes the place of `Workers` where the work of each study is done elsewhere."""
+
+    def __init__(self, on: Cluster) -> None:
+        self._on = on
+        self._waiting: deque[Any] = deque()
+
+    def answers(self, tasks: Iterable[AnyTask], progress: Callable[[AnyTask, float], None] | None = None,
+                first_alone: bool = False) -> Iterator[tuple[AnyTask, Any]]:
+        """Each task with its answer, in their order."""
+        self._waiting = deque(tasks)
+        while self._waiting:
+            task = self._waiting.popleft()
+
+            def told(share: float, of: AnyTask = task) -> None:
+                if progress:
+                    progress(of, share)
+
+            yield task, task.do(1, told, self._on) if isinstance(task, RunTask) else task.do(1, told)
+
+    def drop(self) -> list[Any]:
+        """Begin no further task; return those that were not begun."""
+        left = list(self._waiting)
+        self._waiting.clear()
+        return left
+
+
+def _run_all(workers: Workers | OneByOne, files: Sequence[tuple[Path, bool]], given: Given, conditions: Sequence[Condition],
              progress: Callable[[float], None] | None, report: Callable[[int, int], None] | None) -> list[Outcome]:
     tell = progress or (lambda share: None)
     read = _read_all(workers, files, given, lambda share: tell(_READING * share))
@@ -144,7 +178,7 @@ def _run_all(workers: Workers, files: Sequence[tuple[Path, bool]], given: Given,
     return [outcomes[position] for position in sorted(outcomes)]
 
 
-def _read_all(workers: Workers, files: Sequence[tuple[Path, bool]], given: Given,
+def _read_all(workers: Workers | OneByOne, files: Sequence[tuple[Path, bool]], given: Given,
               progress: Callable[[float], None]) -> list[tuple[Path, Read | Wrong]]:
     """Every study as it was read, in the order given, without the files that are parts."""
     tasks = [ReadTask(file, may_be_part, given) for file, may_be_part in files]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.experiments.cluster import Cluster
 from simulator.experiments.conditions import Outline, outline_of
 from simulator.experiments.finished_runs import Wanted
 from simulator.results import Run
@@ -93,14 +94,17 @@ class RunTask:
     file: Path
     given: Given
 
-    def do(self, threads: int, progress: Callable[[float], None]) -> Written | Failed | Wrong:
+    def do(self, threads: int, progress: Callable[[float], None], on: Cluster | None = None) -> Written | Failed | Wrong:
         from simulator.engine.run import RunError
+        from simulator.experiments.cluster import ClusterError
         from simulator.experiments.what_ifs import run_with_what_ifs
 
         given = self.given
         try:
             study = load(self.file, given.overlays, given.overrides)
-            run = run_with_what_ifs(study, threads, progress, what_ifs=given.what_ifs)
+            run = run_with_what_ifs(study, threads, progress, what_ifs=given.what_ifs, on=on)
+        except ClusterError:  # no study's trouble, but that of all
+            raise
         except StudyError as error:  # it was right when it was read
             return Wrong(tuple(map(str, error.problems)))
         except RunError as error:

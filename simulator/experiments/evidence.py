@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from simulator.engine.run import run
+from simulator.experiments.cluster import Cluster
 from simulator.experiments.until import StopRule, run_until
 from simulator.records import Records
 from simulator.results import Run
@@ -17,11 +18,13 @@ SCENARIOS = {"measured": "with_measurements", "claim": "with_claims"}
 
 
 def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None,
-                           chunk_blocks: int = 0, until: StopRule | str | float | None = None) -> Run:
+                           chunk_blocks: int = 0, until: StopRule | str | float | None = None,
+                           on: Cluster | None = None) -> Run:
     """Simulate a study; where it has both kinds of evidence, also as it would be with one of them throughout.
 
     The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
 
+    on     workers elsewhere, which take the chunks of large runs
     until  a stop rule, such as "0.1%" or "ranking", which the base decides; see `experiments.until`
     Other arguments and errors as of `engine.run.run`; StopRuleError where the rule cannot be kept.
     """
@@ -31,12 +34,13 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     def part_of(done: int) -> Callable[[float], None] | None:
         return (lambda share: progress((done + share) / count)) if progress else None
 
-    base = (run_until(study, until, threads, part_of(0), chunk_blocks) if until is not None
-            else run(study, threads, part_of(0), chunk_blocks))
+    elsewhere = on.elsewhere if on else None
+    base = (run_until(study, until, threads, part_of(0), chunk_blocks, elsewhere) if until is not None
+            else run(study, threads, part_of(0), chunk_blocks, elsewhere=elsewhere))
     records, warnings = list(base.records), list(base.warnings)
     for position, kind in enumerate(others):
         scenario = SCENARIOS[kind]
-        other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks)
+        other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks, elsewhere=elsewhere)
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=Records(records), warnings=tuple(warnings))

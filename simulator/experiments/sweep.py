@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.analysis.intervals import Estimate, with_normal_bounds
 from simulator.engine.run import run
+from simulator.experiments.cluster import Cluster
 from simulator.experiments.crossings import crossings, log_of, log_of_ratio
 from simulator.quantities import COST, RATIO
 from simulator.results import PERCENTILES, Run
@@ -65,10 +66,12 @@ class SweepResult:
         return Estimate(value, error, low, high)
 
 
-def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[float], None] | None = None) -> SweepResult:
+def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[float], None] | None = None,
+              on: Cluster | None = None) -> SweepResult:
     """Run a study at every point of a sweep. Its values come on top of all others.
 
     progress  called with the share of the points that are done, 0..1
+    on        workers elsewhere, which take a point each
     Raises StudyError where a combination of values is not usable, RunError.
     """
     of_platform = np.full((*sweep.shape, len(study.platforms), len(OF_PLATFORM), 4), np.nan)
@@ -76,16 +79,27 @@ def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[
     result = SweepResult(study, sweep, of_platform, of_pair, (), ())
     pairs, names, count = result.pairs, result.platforms, math.prod(sweep.shape)
     digests, said = [], dict.fromkeys(study.warnings)
-    for done, position in enumerate(result.points()):
-        there = study.with_settings(settings_at(sweep.swept, position))
-        found = run(there, threads, costs_alone=True)
+    shared = study, sweep
+    runs = (on.each(_alone, shared, result.points(), lambda position: f"the point {position}") if on
+            else ((position, _at(shared, position, threads)) for position in result.points()))
+    for done, (position, found) in enumerate(runs):
         _fill(found, names, OF_PLATFORM, of_platform[position])
         _fill(found, pairs, OF_PAIR, of_pair[position])
-        digests.append(there.digest)
+        digests.append(found.study.digest)
         said |= dict.fromkeys(found.warnings)
         if progress:
             progress((done + 1) / count)
     return replace(result, digests=tuple(digests), warnings=tuple(said))
+
+
+def _alone(shared: tuple[Study, Sweep], position: tuple[int, ...]) -> Run:
+    """One point in one thread."""
+    return _at(shared, position, 1).without_trials()
+
+
+def _at(shared: tuple[Study, Sweep], position: tuple[int, ...], threads: int) -> Run:
+    study, sweep = shared
+    return run(study.with_settings(settings_at(sweep.swept, position)), threads, costs_alone=True)
 
 
 def _fill(found: Run, owners: Sequence[str], wanted: Sequence[tuple[str, str]], into: Array) -> None:

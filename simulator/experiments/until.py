@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from simulator.analysis.intervals import CONFIDENCE, Estimate, student_quantile
-from simulator.engine.run import run
+from simulator.engine.run import Elsewhere, run
 from simulator.quantities import COST, DIFFERENCE
 from simulator.records import Record
 from simulator.results import Run, Stopped, Watched
@@ -66,7 +66,7 @@ def _share(text: str) -> float:
 
 
 def run_until(study: Study, until: StopRule | str | float, threads: int = 0, progress: Callable[[float], None] | None = None,
-              chunk_blocks: int = 0) -> Run:
+              chunk_blocks: int = 0, elsewhere: Elsewhere | None = None) -> Run:
     """Simulate a study with its own trials, then with twice as many, until the rule is kept or trials would exceed its most.
 
     The study of the run that is returned has the number of trials that was reached. `progress` begins anew with each run;
@@ -76,7 +76,7 @@ def run_until(study: Study, until: StopRule | str | float, threads: int = 0, pro
     check_rule(study, rule)
     limit = _limit(study, rule)
     while True:
-        found = run(study, threads, progress, chunk_blocks)
+        found = run(study, threads, progress, chunk_blocks, elsewhere=elsewhere)
         worst = max(_watched(found, rule), key=lambda watched: watched.relative_error)
         doubled = 2 * study.simulation.trials
         if worst.relative_error <= limit or doubled > rule.most_trials or worst.is_hopeless:

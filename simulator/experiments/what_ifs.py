@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from simulator.analysis.intervals import change
-from simulator.engine.run import run
+from simulator.engine.run import is_large, run
+from simulator.experiments.cluster import Cluster
 from simulator.experiments.evidence import run_with_each_evidence
 from simulator.experiments.until import StopRule
 from simulator.quantities import COST, RATIO
 from simulator.records import Name, Packed, Record, Records, pack
 from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run
-from simulator.study.model import Study
+from simulator.study.model import Simulation, Study
 from simulator.study.what_ifs import names_of
 
 # Of what a change against the base is given, by quantity and statistic.
@@ -25,12 +26,15 @@ CHANGED = frozenset({*((COST.name, statistic) for statistic in ("mean", "p5", "p
 
 
 def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,
-                      until: StopRule | str | float | None = None, what_ifs: str | Sequence[str] = ()) -> Run:
+                      until: StopRule | str | float | None = None, what_ifs: str | Sequence[str] = (),
+                      on: Cluster | None = None) -> Run:
     """Simulate a study and those of its what-ifs that are named (or "all"), a scenario each, all on the same draws.
 
     Each what-if's records have, in the group `change`, what it moves: cost (mean, P5, P50, P95, expected shortfall),
-    probabilities and regret, with the error of the difference. `until` is a stop rule, which the base decides. The other
-    arguments as of `engine.run.run`. Raises UnknownWhatIfError, StudyError, RunError, and StopRuleError as `run_until`.
+    probabilities and regret, with the error of the difference.
+
+    until  a stop rule, which the base decides;  on  workers elsewhere
+    Other arguments as of `engine.run.run`. Raises UnknownWhatIfError, StudyError, RunError, and StopRuleError as `run_until`.
     """
     names = names_of(study, what_ifs)
     count = 1 + len(names)
@@ -38,21 +42,39 @@ def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float]
     def part_of(done: int) -> Callable[[float], None] | None:
         return (lambda share: progress((done + share) / count)) if progress else None
 
-    base = run_with_each_evidence(study, threads, part_of(0), chunk_blocks, until)
+    base = run_with_each_evidence(study, threads, part_of(0), chunk_blocks, until, on)
     before = {_key(record): record for record in base.records if record.scenario == "base"}
     costs = {what_if.name: what_if.costs for what_if in study.what_ifs}
     warnings, digests = list(base.warnings), {}
     packed: list[Packed] = []
     names_of_records: dict[tuple[Name, ...], tuple[Name, ...]] = {}
-    for position, name in enumerate(names):
-        changed = study.with_what_if(name)
-        # As many trials as the base in the end had.
-        changed = replace(changed, simulation=replace(base.study.simulation, horizon=changed.simulation.horizon))
-        other = run(changed, threads, part_of(1 + position), chunk_blocks)
-        digests[name] = changed.digest
+    shared = study, base.study.simulation
+    if on and not is_large(base.study):
+        found = on.each(_alone, shared, names, lambda name: f"the what-if {name}")
+    else:
+        found = ((name, _one(shared, name, threads, part_of(1 + position), chunk_blocks, on))
+                 for position, name in enumerate(names))
+    for position, (name, other) in enumerate(found):
+        digests[name] = other.study.digest
+        if progress:
+            progress((2 + position) / count)
         packed.append(pack(name, _records(costs[name], other, before), names_of_records))
         warnings += [f"{name}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=Records(base.records, packed), warnings=tuple(warnings), what_ifs=digests)
+
+
+def _alone(shared: tuple[Study, Simulation], name: str) -> Run:
+    """One what-if in one thread."""
+    return _one(shared, name, 1).without_trials()
+
+
+def _one(shared: tuple[Study, Simulation], name: str, threads: int, progress: Callable[[float], None] | None = None,
+         chunk_blocks: int = 0, on: Cluster | None = None) -> Run:
+    """One what-if, with as many trials as the base in the end had."""
+    study, simulation = shared
+    changed = study.with_what_if(name)
+    changed = replace(changed, simulation=replace(simulation, horizon=changed.simulation.horizon))
+    return run(changed, threads, progress, chunk_blocks, elsewhere=on.elsewhere if on else None)
 
 
 def _records(costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> Iterator[Record]:
