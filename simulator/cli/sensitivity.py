@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from simulator.cli.common import (
     Overlays,
     Overrides,
     Quiet,
+    Scheduler,
     Studies,
     Threads,
     check_place,
@@ -24,6 +26,7 @@ from simulator.cli.common import (
     said_if_nowhere,
     say,
     warn,
+    workers,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ def sensitivity(
     overrides: Overrides = None,
     overlays: Overlays = None,
     threads: Threads = 0,
+    scheduler: Scheduler = None,
     out: Annotated[Path | None, typer.Option(
         metavar="DIR", help="Folder for charts and numbers (of several studies, for a folder each); "
                             "runs/<study>/sensitivity-… where not given.")] = None,
@@ -51,23 +55,27 @@ def sensitivity(
     names, inputs = _methods(methods), _map(map_of)
     loaded = load_or_end(studies, overlays, overrides)
     check_place(out or Path("runs"))
+    from simulator.experiments.sensitivity.everything import sensitivity_alone
     from simulator.reporting.sensitivity_wording import left_out_in_words
 
     documents = []
-    for file, study in loaded:
-        found = _answer(file, study, names, inputs, threads, quiet)
-        folder = _save(found, out, len(loaded) > 1)
-        if as_json:
-            from simulator.reporting.sensitivity_document import document
+    with workers(scheduler, threads) as on:
+        every = [study for _, study in loaded]
+        answers = on.each(sensitivity_alone, (names, inputs), every, lambda study: study.name) if on else None
+        for file, study in loaded:
+            found = _answer(file, study, names, inputs, threads, quiet, answers)
+            folder = _save(found, out, len(loaded) > 1)
+            if as_json:
+                from simulator.reporting.sensitivity_document import document
 
-            documents.append(document(found))
-        elif not quiet:
-            from simulator.reporting.sensitivity_terminal import sensitivity_summary
+                documents.append(document(found))
+            elif not quiet:
+                from simulator.reporting.sensitivity_terminal import sensitivity_summary
 
-            print_rich(sensitivity_summary(found))
-        warn((*study.warnings, *found.notes, *left_out_in_words(found)), quiet)
-        if not quiet:
-            say(f"written to {folder}")
+                print_rich(sensitivity_summary(found))
+            warn((*study.warnings, *found.notes, *left_out_in_words(found)), quiet)
+            if not quiet:
+                say(f"written to {folder}")
     if as_json:
         print_json(documents)
 
@@ -96,14 +104,15 @@ def _map(text: str | None) -> tuple[str, str] | None:
 
 
 def _answer(file: Path, study: Study, methods: tuple[str, ...], map_of: tuple[str, str] | None, threads: int,
-            quiet: bool) -> Sensitivity:
+            quiet: bool, answers: Iterator[tuple[Study, Sensitivity]] | None) -> Sensitivity:
+    """What is asked of a study, here or as the next answer from elsewhere; ends the command where it cannot be answered."""
     from simulator.experiments.sensitivity.applicability import MapError
     from simulator.experiments.sensitivity.everything import sensitivity
     from simulator.experiments.sensitivity.players import NotApplicable
 
     try:
         with said_if_failed(study.name), progress(study.name, quiet) as advance:
-            return sensitivity(study, methods, threads, advance, map_of)
+            return next(answers)[1] if answers else sensitivity(study, methods, threads, advance, map_of)
     except NotApplicable as error:
         say(f"{file}: {error}")
     except MapError as error:

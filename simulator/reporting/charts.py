@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and dark enough on white.
 BLUE, ORANGE, INK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
+FAR_APART = 8.0  # costs so many times apart: a logarithmic axis
 _WIDE, _MOST_TICKS = 300.0, 9  # of a logarithmic axis: ends so many times apart have ticks at powers of ten only
 STYLE: Any = {
           "font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tco-simulator", "svg.fonttype": "none",
@@ -45,6 +46,15 @@ def name_numbers(axes: Axes, which: str, low: float, high: float, logarithmic: b
     else:
         axis.set_major_formatter(FuncFormatter(lambda tick, _: as_given(round(tick, 10))))
     return axis
+
+
+def cost_axis(axes: Axes, which: str, costs: Sequence[float]) -> bool:
+    """Plain numbers of USD per million tokens; logarithmic where costs are positive and far apart, and then True."""
+    low, high = min(costs), max(costs)
+    logarithmic = low > 0 and high / low > FAR_APART
+    name_numbers(axes, which, low, high, logarithmic).set_label_text(
+        f"USD per million tokens{' (logarithmic)' if logarithmic else ''}")
+    return logarithmic
 
 
 def save_figure(make: Callable[[], Figure], path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.experiments.sensitivity.one_at_a_time import HIGH, LOW, Bar, Line
-from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_numbers, save_figure
+from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, cost_axis, save_figure
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform, own_rows
 from simulator.reporting.sensitivity_wording import whole_percentage
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MOST_BARS, _MOST_LINES = 12, 7
 _NAME_WIDTH, _TITLE_WIDTH = 40, 88  # characters in a line
-_LONG = 8.0  # costs so many times apart: a logarithmic axis
 _LABEL_HEIGHT = 0.052  # of the height of the plot of a spider
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#B07A00", "#56B4E9")
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (3, 1, 1, 1)))
@@ -62,7 +61,7 @@ def tornado_chart(found: Sensitivity, position: int) -> Figure:
                           fontsize=8.5, color="#444444")
     axes.axvline(middle, color=INK, linewidth=0.9, zorder=3)
     _name_rows(axes, [_named_with_range(found, bar, lines[bar.input], platform.name) for bar in bars])
-    _cost_axis(axes, "x", [value for bar in bars for value in (bar.at_p10, bar.at_p90)])
+    cost_axis(axes, "x", [value for bar in bars for value in (bar.at_p10, bar.at_p90)])
     axes.margins(x=0.13)
     _legend(axes)
     return figure
@@ -122,7 +121,7 @@ def spider_chart(found: Sensitivity, position: int) -> Figure:
     x = [100 * probability for probability in alone.probabilities]
     for line, colour, style in zip(lines, _COLOURS, _STYLES, strict=False):
         axes.plot(x, line.costs[position], color=colour, linestyle=style, linewidth=1.9, zorder=3)
-    _cost_axis(axes, "y", [float(cost) for line in lines for cost in line.costs[position]])
+    cost_axis(axes, "y", [float(cost) for line in lines for cost in line.costs[position]])
     axes.set_xlabel("Percentile of the input")
     axes.set_xlim(0, 100)
     axes.set_xticks(x, [as_given(round(tick, 6)) for tick in x])
@@ -171,13 +170,3 @@ def _name_rows(axes: Axes, names: list[str]) -> None:
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-
-
-def _cost_axis(axes: Axes, which: str, costs: list[float]) -> None:
-    """Plain numbers; logarithmic where costs are positive and far apart."""
-    low, high = min(costs), max(costs)
-    logarithmic = low > 0 and high / low > _LONG
-    name_numbers(axes, which, low, high, logarithmic).set_label_text(
-        f"USD per million tokens{' (logarithmic)' if logarithmic else ''}")
-
-

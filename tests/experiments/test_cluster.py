@@ -21,6 +21,7 @@ from simulator.experiments import cluster as cluster_module
 from simulator.experiments.batch import run_batch
 from simulator.experiments.batch_tasks import Given
 from simulator.experiments.cluster import Cluster, ClusterError, cluster
+from simulator.experiments.sensitivity.everything import sensitivity, sensitivity_alone
 from simulator.experiments.sweep import run_sweep
 from simulator.experiments.what_ifs import run_with_what_ifs
 from simulator.run_folder import save
@@ -334,6 +335,14 @@ def test_the_command_takes_a_scheduler(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["run", str(file), "--scheduler", "local", "--threads", "1", "--out", str(tmp_path), "-q"])
     assert done.exit_code == 0, done.stderr
     assert [folder.name for folder in tmp_path.iterdir() if folder.is_dir()] == ["test"]
+
+
+def test_sensitivities_are_those_of_this_process(local, load):
+    study = load(studies.study(simulation={"trials": 1024, "horizon": 10}))
+    asked = (("tornado", "shapley", "value_of_information"), None)
+    ((_, found),) = local.each(sensitivity_alone, asked, [study], lambda study: study.name)
+    here = sensitivity(study, asked[0])
+    assert found.shapley == here.shapley and found.decision == here.decision and found.tornado(0) == here.tornado(0)
 
 
 def test_a_checkpoint_that_is_none_is_passed_over(local, large, tmp_path):

@@ -152,6 +152,12 @@ def sensitivity(study: Study, methods: Sequence[str] = (), threads: int = 0, pro
     return found
 
 
+def sensitivity_alone(asked: tuple[Sequence[str], tuple[str, str] | None], study: Study) -> Sensitivity:
+    """As `sensitivity`, of methods and inputs of the map, in one thread: a task for a worker elsewhere."""
+    methods, map_of = asked
+    return sensitivity(study, methods, 1, None, map_of)
+
+
 def _from_sample(found: Sensitivity, threads: int) -> Sensitivity:
     """With all that rests on the ordinary trials, drawn and ranked once."""
     study, wants = found.study, found.methods

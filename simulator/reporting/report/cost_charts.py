@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.experiments.exceedance import Exceedance
 from simulator.quantities import COST, PARTS, Result
-from simulator.reporting.charts import BLUE, GREY, INK, ORANGE, name_numbers
+from simulator.reporting.charts import BLUE, FAR_APART, GREY, INK, ORANGE, cost_axis, name_numbers
 from simulator.reporting.report.labels import colour_and_line, labels_of, wrapped
 from simulator.reporting.wording import as_given, label_of, number, percent, share, to_digits
 from simulator.results import Run
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 WIDTH = 8.6  # inches
 _PERCENTILES = ("p5", "p10", "p50", "p90", "p95")
-_FAR_APART = 8.0  # costs so many times apart: a logarithmic axis
 _LEAST_ROOM = 0.08  # of the axis: a part that is narrower is named in the legend alone
 _PART_COLOURS = dict(zip(PARTS, ("#0072B2", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#D55E00", "#F0E442"), strict=True))
 _PART_HATCHES = dict(zip(PARTS, ("", "//", "..", "\\\\", "xx", "--", "|"), strict=True))
@@ -117,7 +116,7 @@ def parts_are_shares(run: Run, names: Sequence[str]) -> bool:
     means = [run.estimate(name, COST.name, "mean").value for name in names]
     positive = all(run.find(name, f"parts.{part}", "mean") is None or run.estimate(name, f"parts.{part}", "mean").value >= 0
                    for name in names for part in PARTS)
-    return positive and min(means) > 0 and max(means) / min(means) > _FAR_APART
+    return positive and min(means) > 0 and max(means) / min(means) > FAR_APART
 
 
 def parts_chart(run: Run, names: Sequence[str]) -> Figure:
@@ -179,12 +178,3 @@ def name_rows(axes: Axes, names: list[str]) -> None:
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-
-
-def cost_axis(axes: Axes, which: str, costs: Sequence[float]) -> bool:
-    """Plain numbers of USD per million tokens; logarithmic where costs are positive and far apart, and then True."""
-    low, high = min(costs), max(costs)
-    logarithmic = low > 0 and high / low > _FAR_APART
-    name_numbers(axes, which, low, high, logarithmic).set_label_text(
-        f"USD per million tokens{' (logarithmic)' if logarithmic else ''}")
-    return logarithmic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from simulator.analysis.intervals import Estimate
-from simulator.quantities import RESULT
+from simulator.quantities import BREAK_EVEN_PRICE, RESULT
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Page, Table
 from simulator.reporting.report.labels import labels_of
@@ -15,7 +15,7 @@ from simulator.results import Run
 _VALUE = RESULT["net_present_value"]
 _LOSS, _PAYS_BACK = "probability_of_loss", "probability_of_payback"
 _RANGES = ("net_present_value", "gross_margin", "payback")
-_SINGLE = ("break_even_price", "minimum_price", "first_year_break_even_price")
+_SINGLE = (BREAK_EVEN_PRICE.name, "minimum_price", "first_year_break_even_price")
 _EVEN = 0.5
 
 
@@ -54,8 +54,8 @@ def earnings_page(run: Run) -> Page | None:
         for name in names:
             one = run.find(name, quantity, "p50") or run.find(name, quantity)
             if one:
-                cells.append((f"{label_of(quantity).replace('Break even', 'Break-even').replace('break even', 'Break-even')}, "
-                              "USD per million tokens", labels[name], "", number(one), ""))
+                label = BREAK_EVEN_PRICE.label if quantity == BREAK_EVEN_PRICE.name else label_of(quantity)
+                cells.append((f"{label}, USD per million tokens", labels[name], "", number(one), ""))
     amounts = Table("How much", ("Result", "Platform", "P5", "P50", "P95"), tuple(cells), frozenset((2, 3, 4)))
     charts = (Chart("earnings", "Ranges of the net present value of each GPU: " + "; ".join(
         f"{labels[row.platform]} median {number(run.estimate(row.platform, _VALUE.name, 'p50'))} USD" for row in rows) + ".",

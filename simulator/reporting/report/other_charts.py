@@ -9,9 +9,9 @@ import numpy as np
 
 from simulator.analysis.intervals import Estimate
 from simulator.experiments.through_time import Fan, ThroughTime
-from simulator.reporting.charts import BLUE, INK, ORANGE, name_numbers
+from simulator.reporting.charts import BLUE, INK, ORANGE, cost_axis, name_numbers
 from simulator.reporting.input_names import input_name
-from simulator.reporting.report.cost_charts import WIDTH, cost_axis, light_grid, name_rows
+from simulator.reporting.report.cost_charts import WIDTH, light_grid, name_rows
 from simulator.reporting.report.labels import labels_of, letters, wrapped
 from simulator.reporting.wording import chance, to_digits
 from simulator.results import Run
