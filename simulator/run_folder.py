@@ -261,7 +261,7 @@ def _manifest(run: Run, finished: datetime, digests: Mapping[str, str]) -> dict[
         **header(run.study), "finished": finished.isoformat(timespec="seconds"),
         "versions": versions(),
         "machine": {"release": machine.release(), **_machine()},
-        "labels": {platform.name: platform.label for platform in run.study.platforms},
+        "labels": run.study.labels,
         "what_ifs": dict(run.what_ifs), **({"evidence": run.study.evidence} if run.study.evidence else {}), "files": digests}
 
 

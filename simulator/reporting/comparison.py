@@ -51,7 +51,7 @@ def _head(found: Comparison) -> Iterator[str]:
     for word, each in (("first", found.first), ("second", found.second)):
         yield f"{word}: {each.folder}"
     differ = found.differences
-    labels = {platform.name: platform.label for each in (found.first, found.second) for platform in each.study.platforms}
+    labels = found.first.study.labels | found.second.study.labels
     for word, only in (("first", differ.removed), ("second", differ.added)):
         if only:
             yield f"Only in the {word}: {listed([labels[name] for name in only])}."
@@ -235,7 +235,7 @@ def _foot(found: Comparison) -> Iterator[str]:
 
 
 def _labels(found: Comparison) -> dict[str, str]:
-    return {platform.name: platform.label for each in (found.second, found.first) for platform in each.study.platforms}
+    return found.second.study.labels | found.first.study.labels
 
 
 def _titled(title: str, *blocks: RenderableType) -> list[RenderableType]:

@@ -37,7 +37,7 @@ def dominance_in_words(run: Run, pairs: list[tuple[str, str]], scenario: str = "
 
     Where no cost varies there is nothing to say but that two are equal.
     """
-    labels = {platform.name: platform.label for platform in run.study.platforms}
+    labels = run.study.labels
     certain = is_certain(run, scenario)
     said: dict[tuple[str, ...], list[_Relation]] = {}
     for dearer, cheaper in pairs:

@@ -47,7 +47,7 @@ def _what(result: FrontierResult) -> str:
 
 def _costs(result: FrontierResult) -> Table:
     names = _drawn(result)
-    labels = {platform.name: platform.label for platform in result.study.platforms}
+    labels = result.study.labels
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
     for name in names:
@@ -63,7 +63,7 @@ def _costs(result: FrontierResult) -> Table:
 
 def _flips(result: FrontierResult) -> Table:
     """Pairs of many platforms, one to a line."""
-    labels = {platform.name: platform.label for platform in result.study.platforms}
+    labels = result.study.labels
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "costs less", "", "in how many futures"):
         table.add_column(heading)

@@ -31,7 +31,7 @@ def speed(interactivity: float) -> str:
 
 def findings(result: FrontierResult) -> list[str]:
     """A sentence or more for each pair: who costs less where, and where the ranking flips."""
-    labels = {platform.name: platform.label for platform in result.study.platforms}
+    labels = result.study.labels
     return [_pair_in_words(result, pair, labels) for pair in drawn_pairs(result)]
 
 

@@ -60,7 +60,7 @@ def save_ranges(run: Run, path: Path) -> None:
 
 def ranges(run: Run, scenario: str = "base") -> str:
     """Cost per million tokens, SVG: P5 to P95 as a line, P10 to P90 as a bar, P50 labelled; cheapest median on top."""
-    labels = {platform.name: platform.label for platform in run.study.platforms}
+    labels = run.study.labels
     names = sorted(labels, key=lambda name: run.estimate(name, COST.name, "p50", scenario).value)
     value = {name: {p: run.estimate(name, COST.name, p, scenario) for p in ("p5", "p10", "p50", "p90", "p95")} for name in names}
     wrapped = {name: textwrap.wrap(shortened(labels[name]), 26) or [""] for name in names}

@@ -12,7 +12,7 @@ from simulator.study.model import Process, Study
 
 def reverse_stress_in_words(study: Study, found: ReverseStress) -> str:
     """Who wins when, how often that happens, and how much of the risk it is; or why there is nothing to say."""
-    labels = {platform.name: platform.label for platform in study.platforms}
+    labels = study.labels
     winner = labels[found.winner]
     if len(labels) == 1:
         return f"{winner} is the only platform: there is no choice that could be wrong."

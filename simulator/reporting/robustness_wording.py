@@ -17,7 +17,7 @@ def amount_with_error(estimate: Estimate) -> str:
 
 def robustness_in_words(study: Study, found: Robustness, amount: Callable[[Estimate], str] = amount_with_error) -> str:
     """Whether the choice stays, where it does not, and what the worst alternative is; `amount`: how USD are written."""
-    labels = {platform.name: platform.label for platform in study.platforms}
+    labels = study.labels
     choice, count = labels[found.choice], len(found.worlds)
     if not found.flips:
         says = f"The choice stays {choice} {_in_all(found)}"

@@ -48,7 +48,7 @@ def coordinate(given: SweptInput, k: int) -> str:
 
 def flip_in_words(result: SweepResult, flip: Flip) -> str:
     """Where the cheaper platform changes, in a sentence."""
-    labels = {platform.name: platform.label for platform in result.study.platforms}
+    labels = result.study.labels
     given = result.sweep.swept[0]
     unit = f" {given.unit}" if given.unit not in ("", "1") else ""
     at = plain_number(flip.at.value, digits(flip.at.value, flip.at.standard_error, 2))

@@ -77,10 +77,6 @@ def _table() -> Table:
     return table
 
 
-def _labels(run: Run) -> dict[str, str]:
-    return {platform.name: platform.label for platform in run.study.platforms}
-
-
 def _costs(run: Run, scenario: str) -> Table:
     table = _table()
     for heading in ("P5", "P50", "P95", "mean"):
@@ -94,7 +90,7 @@ def _costs(run: Run, scenario: str) -> Table:
         if several:
             cells += [chance(run, run.estimate(name, "probability_cheapest", scenario=scenario), scenario),
                       _regret(run, name, scenario)]
-        table.add_row(Text(_labels(run)[name]), *cells)
+        table.add_row(Text(run.study.labels[name]), *cells)
     return table
 
 
@@ -108,7 +104,7 @@ def _regret(run: Run, name: str, scenario: str) -> str:
 
 def _parts(run: Run, scenario: str) -> Table:
     table = _table()
-    parts = [part for part in PARTS if any(_part(run, name, part, scenario) for name in _labels(run))]
+    parts = [part for part in PARTS if any(_part(run, name, part, scenario) for name in run.study.labels)]
     for part in parts:
         table.add_column(part, justify="right")
     for name in by_median(run, scenario):
@@ -116,7 +112,7 @@ def _parts(run: Run, scenario: str) -> Table:
         found = [_part(run, name, part, scenario) for part in parts]
         shares = all(part is None or part.value > 0 for part in found)  # of a cost that income lowers there are none
         cells = ["" if part is None else number(part, 2) + (f" ({share(part, mean)})" if shares else "") for part in found]
-        table.add_row(Text(_labels(run)[name]), *cells)
+        table.add_row(Text(run.study.labels[name]), *cells)
     return table
 
 
@@ -152,7 +148,7 @@ def _table_of_pairs(run: Run, pairs: list[tuple[str, str]], sign: str, scenario:
     for heading in ("P5", "P50", "P95"):
         table.add_column(heading, justify="right")
     table.add_column("cheaper")
-    labels = _labels(run)
+    labels = run.study.labels
     order = list(labels)
     for this, that in pairs:
         found = (ratio if sign == "÷" else difference)(run, this, that, scenario)
@@ -169,7 +165,7 @@ def _table_of_pairs(run: Run, pairs: list[tuple[str, str]], sign: str, scenario:
 def _others(run: Run, scenario: str) -> Table:
     """The other results: platforms side by side, or one to a line where they are many."""
     names = by_median(run, scenario)
-    labels = _labels(run)
+    labels = run.study.labels
     rows = [(result.label + ("" if result.unit == "1" else f" [{result.unit}]"),
              [_spread(run, name, result.name, scenario) for name in names]) for result in RESULTS[1:]]
     rows += [(result.label, [_chance(run, name, result.name, scenario) for name in names]) for result in CHANCES]
@@ -211,7 +207,7 @@ def _chance(run: Run, name: str, quantity: str, scenario: str) -> str:
 
 def _published(run: Run, scenario: str) -> list[RenderableType]:
     """Published figures beside computed ones, and what is to be said of them."""
-    labels = _labels(run)
+    labels = run.study.labels
     table = _table()
     for heading in ("", "published", "computed"):
         table.add_column(heading, justify="right" if heading else "left")

@@ -133,7 +133,7 @@ def leaders(run: Run, scenario: str = "base") -> tuple[str, str | None, bool]:
 
 def headline(run: Run, scenario: str = "base") -> str:
     """Who wins, how surely and by how much: one or two sentences that the numbers support."""
-    labels = {platform.name: platform.label for platform in run.study.platforms}
+    labels = run.study.labels
 
     def cost(name: str, statistic: str) -> Estimate:
         return run.estimate(name, COST.name, statistic, scenario)
@@ -162,7 +162,7 @@ def why_stopped(run: Run) -> str:
     """What a stop rule asked for and whether it was reached, in a sentence; nothing where there was none."""
     if run.stopped is None:
         return ""
-    labels = {platform.name: platform.label for platform in run.study.platforms}
+    labels = run.study.labels
     worst, trials = run.stopped.worst, f"{run.study.simulation.trials:,} trials"
     if run.stopped.target is None:
         pair = listed([labels[name] for name in reversed(worst.owner.split("/"))])

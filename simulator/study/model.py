@@ -251,6 +251,11 @@ class Study:
     sensitivity: SensitivityChoice = field(default_factory=SensitivityChoice)
 
     @property
+    def labels(self) -> dict[str, str]:
+        """The label of each platform, by name."""
+        return {platform.name: platform.label for platform in self.platforms}
+
+    @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """All pairs of platforms by their positions, (later, earlier), in the order of results."""
         count = len(self.platforms)

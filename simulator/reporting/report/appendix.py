@@ -13,7 +13,6 @@ from simulator.reporting.listing import Line, lines_of, range_cells
 from simulator.reporting.report.document import Page, Table
 from simulator.reporting.report.drivers import MOST_DETAILED, driver_table
 from simulator.reporting.report.glossary import GLOSSARY, KNOWN_LIMITS
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.sparks import spark
 from simulator.reporting.sensitivity_rows import drivers_of_platform
 from simulator.reporting.sensitivity_wording import left_out_in_words
@@ -84,7 +83,7 @@ def _other_drivers(numbers: ReportNumbers) -> Page | None:
     run, asked = numbers.run, numbers.sensitivity
     order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))[MOST_DETAILED:]
     position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
-    tables = tuple(driver_table(asked, position[name], name, labels_of(run.study)[name]) for name in order
+    tables = tuple(driver_table(asked, position[name], name, run.study.labels[name]) for name in order
                    if drivers_of_platform(asked, position[name]).rows)
     return Page("other-drivers", "Appendix", "What drives the other platforms", tables=tables) if tables else None
 
@@ -107,7 +106,7 @@ def _rank(rank: object) -> str:
 
 
 def _other_results(run: Run) -> Page | None:
-    names, labels = by_median(run), labels_of(run.study)
+    names, labels = by_median(run), run.study.labels
     rows = []
     for result in RESULTS[1:]:
         for name in names:
@@ -123,7 +122,7 @@ def _other_results(run: Run) -> Page | None:
 
 
 def _published(run: Run) -> Page | None:
-    labels = labels_of(run.study)
+    labels = run.study.labels
     rows = tuple((label_of(compared.figure.quantity) + ("" if compared.figure.is_ratio else f", {compared.unit}"),
                   " ÷ ".join(labels[name] for name in compared.figure.of.split("/")), as_given(compared.figure.value),
                   number(compared.computed), "; ".join(filter(None, (compared.figure.source, compared.figure.note))))
@@ -137,7 +136,7 @@ def _published(run: Run) -> Page | None:
 
 
 def _errors(run: Run) -> Page:
-    simulation, labels = run.study.simulation, labels_of(run.study)
+    simulation, labels = run.study.simulation, run.study.labels
     rows = tuple((labels[name], *(_relative(run, name, statistic) for statistic in _ERRORS_OF)) for name in by_median(run))
     says = (f"{simulation.trials:,} trials in {simulation.replicates} replicates, {sampler_in_words(simulation)}, seed "
             f"{simulation.seed}. More trials would shrink these errors; they would not shrink the ranges, which are the world's. "

@@ -13,7 +13,6 @@ from simulator.experiments.through_time import Fan
 from simulator.quantities import COST, PART_MEANINGS, PARTS
 from simulator.reporting.input_names import in_sentence, input_name
 from simulator.reporting.report.earnings import earnings_claim, losses
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.sensitivity_rows import drivers_of_pair, drivers_of_platform, own_rows
 from simulator.reporting.sensitivity_wording import never_flips, short_value, whole_percentage
 from simulator.reporting.wording import (
@@ -100,7 +99,7 @@ def flip_in_words(study: Study, pair: tuple[int, int], best: str, one: BreakEven
 def ranges_claim(run: Run) -> str:
     """What costs are, in nine of ten futures."""
     best, second, _ = leaders(run)
-    labels = labels_of(run.study)
+    labels = run.study.labels
     if is_certain(run):
         return f"{labels[best]} costs {number(_cost(run, best, 'p50'))} {PER_MILLION}; nothing is uncertain"
     says = f"{labels[best]} costs {_span(run, best)} {PER_MILLION} in nine of ten futures"
@@ -110,7 +109,7 @@ def ranges_claim(run: Run) -> str:
 def exceedance_claim(run: Run, found: Exceedance) -> str:
     """How sure it is that the budget holds, or how bad the worst of twenty futures is."""
     best, _, _ = leaders(run)
-    label = labels_of(run.study)[best]
+    label = run.study.labels[best]
     if found.at:
         often = percent(found.estimates[best][0])
         return f"{label} costs more than the budget of {as_given(found.at[0])} USD in {often} of futures"
@@ -122,7 +121,7 @@ def exceedance_claim(run: Run, found: Exceedance) -> str:
 def ranking_claim(run: Run) -> str:
     """Who is cheapest, and how often."""
     best, second, is_clear = leaders(run)
-    labels = labels_of(run.study)
+    labels = run.study.labels
     how_often = chance(run, run.estimate(best, "probability_cheapest"))
     if is_clear or second is None:
         return f"{labels[best]} is the cheapest in {how_often} of futures"
@@ -134,7 +133,7 @@ def parts_claim(run: Run) -> str:
     """What most of the money is spent on."""
     best, _, _ = leaders(run)
     parts = {part: estimate for part in PARTS if (estimate := run.find(best, f"parts.{part}", "mean")) and estimate.value > 0}
-    mean, label = _cost(run, best, "mean"), labels_of(run.study)[best]
+    mean, label = _cost(run, best, "mean"), run.study.labels[best]
     if not parts or mean.value <= 0:
         return f"What the cost of {label} is made of"
     largest = max(parts, key=lambda part: parts[part].value)
@@ -146,7 +145,7 @@ def parts_claim(run: Run) -> str:
 def drivers_claim(asked: Sensitivity, run: Run) -> str:
     """What drives the cost of the platform that is cheapest most often."""
     best, _, _ = leaders(run)
-    says, label = driver(asked, best), labels_of(run.study)[best]
+    says, label = driver(asked, best), run.study.labels[best]
     if says:
         return says.replace("its cost", f"the cost of {label}").rstrip(".")
     bars = asked.tornado(_position(asked.study, best))
@@ -160,14 +159,14 @@ def flips_claim(asked: Sensitivity, run: Run) -> str:
     best, second, _ = leaders(run)
     assert second
     says = flip(asked, best, second).rstrip(".")
-    labels = labels_of(run.study)
+    labels = run.study.labels
     return says or f"No single uncertain input, within its range, turns the ranking of {labels[best]} and {labels[second]}"
 
 
 def time_claim(run: Run, fans: Mapping[str, Fan]) -> str:
     """How the cost of the platform that is cheapest most often moves over its life."""
     best, _, _ = leaders(run)
-    label, fan = labels_of(run.study)[best], fans.get(best)
+    label, fan = run.study.labels[best], fans.get(best)
     if fan is None or not len(fan.years):
         return f"What {label} costs from year to year"
     medians = [float(median) for median in fan.values[:, _MEDIAN]]
@@ -185,12 +184,12 @@ def time_claim(run: Run, fans: Mapping[str, Fan]) -> str:
 def what_ifs_claim(run: Run, names: Sequence[str]) -> str:
     """Which other world moves the cost of the platform that is cheapest most often farthest; or which turn the ranking."""
     best, _, _ = leaders(run)
-    label = labels_of(run.study)[best]
+    label = run.study.labels[best]
     base = _cost(run, best, "mean")
     moved = {name: _cost_in(run, best, name).value - base.value for name in names}
     turned = [name for name in names if leaders(run, name)[0] != best]
     if turned:
-        others = listed([f"{labels_of(run.study)[leaders(run, name)[0]]} under “{_read(name)}”" for name in turned[:3]])
+        others = listed([f"{run.study.labels[leaders(run, name)[0]]} under “{_read(name)}”" for name in turned[:3]])
         return f"The ranking turns in {len(turned)} of {plural(len(names), 'other world')}: {others}"
     stays = "" if len(run.study.platforms) == 1 else f"{label} stays the one that is cheapest most often; "
     farthest = max(moved, key=lambda name: abs(moved[name]))

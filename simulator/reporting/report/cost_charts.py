@@ -11,7 +11,7 @@ import numpy as np
 from simulator.experiments.exceedance import Exceedance
 from simulator.quantities import COST, PARTS, Result
 from simulator.reporting.charts import BLUE, FAR_APART, GREY, INK, ORANGE, cost_axis, name_numbers
-from simulator.reporting.report.labels import colour_and_line, labels_of, wrapped
+from simulator.reporting.report.labels import colour_and_line, wrapped
 from simulator.reporting.wording import as_given, label_of, number, percent, share, to_digits
 from simulator.results import Run
 from simulator.study.model import Study
@@ -77,7 +77,7 @@ def ranges_chart(run: Run, rows: Sequence[Row], price: float | None = None, row_
 def exceedance_chart(study: Study, found: Exceedance, names: Sequence[str]) -> Figure:
     """The chance that a cost exceeds x, over x; lines at the levels that were asked for. `names`: platforms in their order."""
     figure, axes = new_figure(4.3)
-    labels = labels_of(study)
+    labels = study.labels
     cost_axis(axes, "x", [float(x) for curve in found.curves.values() for x in (curve.levels[0], curve.levels[-1])])
     for name in names:
         curve = found.curves[name]
@@ -122,7 +122,7 @@ def parts_are_shares(run: Run, names: Sequence[str]) -> bool:
 def parts_chart(run: Run, names: Sequence[str]) -> Figure:
     """The mean parts of each platform's cost, end to end; what lowers a cost stands left of zero."""
     figure, axes = new_figure(1.2 + 0.62 * len(names))
-    labels = labels_of(run.study)
+    labels = run.study.labels
     found = {name: {part: estimate for part in PARTS if (estimate := run.find(name, f"parts.{part}", "mean")) and estimate.value}
              for name in names}
     as_shares = parts_are_shares(run, names)

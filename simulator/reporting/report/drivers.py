@@ -10,7 +10,6 @@ from simulator.experiments.sensitivity.everything import Sensitivity
 from simulator.reporting.input_names import input_name
 from simulator.reporting.report import claims
 from simulator.reporting.report.document import Chart, Page, Table
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.sensitivity_charts import shares_chart, tornado_chart
 from simulator.reporting.sensitivity_rows import InputRow, drivers_of_platform, own_rows
 from simulator.reporting.sensitivity_wording import COLUMNS, percentage, value_of_information_in_words
@@ -35,7 +34,7 @@ def drivers_page(numbers: ReportNumbers) -> Page | None:
     run, asked = numbers.run, numbers.sensitivity
     order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))
     position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
-    labels = labels_of(run.study)
+    labels = run.study.labels
     charts: list[Chart] = []
     tables: list[Table] = []
     for name in order:

@@ -8,7 +8,6 @@ from simulator.analysis.intervals import Estimate
 from simulator.quantities import BREAK_EVEN_PRICE, RESULT
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Page, Table
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.wording import chance, label_of, number
 from simulator.results import Run
 
@@ -28,7 +27,7 @@ def losses(run: Run) -> dict[str, Estimate]:
 def earnings_claim(run: Run) -> str:
     """Who earns money, and how surely."""
     (name, loss), *others = losses(run).items()
-    label, often = labels_of(run.study)[name], chance(run, loss)
+    label, often = run.study.labels[name], chance(run, loss)
     if loss.low > _EVEN:
         return (f"At these prices every platform loses money in most futures: {label} least often, in {often}" if others else
                 f"At these prices {label} loses money in {often} of futures")
@@ -37,7 +36,7 @@ def earnings_claim(run: Run) -> str:
 
 def earnings_page(run: Run) -> Page | None:
     """Nothing where the study has no prices of tokens."""
-    names, labels = list(losses(run)), labels_of(run.study)
+    names, labels = list(losses(run)), run.study.labels
     if not names:
         return None
     rows = [Row(labels[name], name) for name in names if all(run.find(name, _VALUE.name, p) for p in ("p5", "p10", "p90", "p95"))]

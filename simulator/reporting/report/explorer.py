@@ -12,7 +12,6 @@ from pathlib import Path
 from simulator.experiments.report_numbers import ReportNumbers
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.report.document import Explorer
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.sensitivity_rows import drivers_of_platform
 from simulator.reporting.wording import leaders
 
@@ -36,7 +35,7 @@ def explorer_of(numbers: ReportNumbers) -> Explorer | None:
         unit, scale = unit_and_scale(study, path)
         names.append(f"{input_name(study, path)}{f' [{unit.strip()}]' if unit else ''}")
         values.append(tuple(_rounded(float(value) * scale) for value in sample.values[columns[path], ::step]))
-    for label, costs in zip(labels_of(study).values(), sample.costs, strict=True):
+    for label, costs in zip(study.labels.values(), sample.costs, strict=True):
         names.append(label)
         values.append(tuple(_rounded(float(cost)) for cost in costs[::step]))
     return Explorer(tuple(names), tuple(values), len(study.platforms), position)

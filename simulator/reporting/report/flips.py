@@ -10,7 +10,6 @@ from simulator.reporting.crossover_chart import map_chart
 from simulator.reporting.input_names import input_name
 from simulator.reporting.report import claims
 from simulator.reporting.report.document import Chart, Page, Table
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
 from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.reporting.sensitivity_wording import map_in_words, never_flips, range_in_words, short_value
@@ -67,7 +66,7 @@ def _by_winner(sentences: list[str]) -> list[str]:
 
 
 def _alternatives(run: Run, found: Robustness) -> Table:
-    labels = labels_of(run.study)
+    labels = run.study.labels
     rows = tuple((world.words, labels[world.ranking[0]], number(world.cost), percent(world.probability_cheapest),
                   number(world.expected_regret)) for world in found.worlds)
     choice = labels[found.choice]

@@ -10,7 +10,6 @@ from simulator.reporting.report.claims import front_headline
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Fact, Front
 from simulator.reporting.report.earnings import losses
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.reverse_stress_wording import reverse_stress_in_words
 from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.reporting.sensitivity_wording import value_of_information_in_words
@@ -39,7 +38,7 @@ _RARE = 0.05  # share of futures of which a front page need not speak
 def front_of(numbers: ReportNumbers, title: str = "") -> Front:
     """The front page of a report; `title` in place of the study's name."""
     run, study = numbers.run, numbers.run.study
-    rows = [Row(labels_of(study)[name], name) for name in by_median(run)[:_MOST_ROWS]]
+    rows = [Row(study.labels[name], name) for name in by_median(run)[:_MOST_ROWS]]
     count = len(study.platforms)
     which = f", the {_MOST_ROWS} cheapest medians of {count}" if count > _MOST_ROWS else ""
     chart = Chart("overview", f"Ranges of the cost of a million tokens{which}: medians, P10 to P90 and P5 to P95.",
@@ -53,7 +52,7 @@ def _facts(numbers: ReportNumbers) -> tuple[Fact, ...]:
     """Three numbers: the cost, how often it is the lowest, and what the next one costs; else how bad it may get."""
     run = numbers.run
     best, second, is_clear = leaders(run)
-    labels = labels_of(run.study)
+    labels = run.study.labels
     cost = {p: run.estimate(best, COST.name, p) for p in ("p5", "p50", "p95")}
     spread = "" if is_certain(run) else f"; nine of ten futures: {number(cost['p5'])} to {number(cost['p95'])}"
     facts = [Fact(f"{number(cost['p50'])} USD", f"per million tokens on {labels[best]}, median{spread}")]
@@ -98,7 +97,7 @@ def _points(numbers: ReportNumbers) -> tuple[str, ...]:
 def _by_claims(run: Run) -> list[str]:
     """What costs would be with the other kind of evidence throughout, where the study has two."""
     best, _, _ = leaders(run)
-    label, base = labels_of(run.study)[best], run.estimate(best, COST.name, "p50")
+    label, base = run.study.labels[best], run.estimate(best, COST.name, "p50")
     words = {"with_claims": "vendors' claims", "with_measurements": "measurements"}
     return [f"With {words[scenario]} wherever there are two kinds of evidence, {label} costs in the median "
             f"{number(run.estimate(best, COST.name, 'p50', scenario))} USD per million tokens, in place of {number(base)}."

@@ -18,11 +18,6 @@ def wrapped(label: str, width: int = _WIDTH) -> str:
     return "\n".join(line for part in label.split("\n") for line in textwrap.wrap(shortened(part), width) or [""])
 
 
-def labels_of(study: Study) -> dict[str, str]:
-    """The label of each platform, by name."""
-    return {platform.name: platform.label for platform in study.platforms}
-
-
 def letters(names: list[str]) -> dict[str, str]:
     """A letter for each: A, B, C …"""
     return {name: chr(ord("A") + position) if position < 26 else f"A{position - 25}" for position, name in enumerate(names)}

@@ -17,7 +17,6 @@ from simulator.reporting.report.explorer import explorer_of
 from simulator.reporting.report.figures import save_chart
 from simulator.reporting.report.front import front_of
 from simulator.reporting.report.html import html, write_pdf
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.markdown import markdown
 from simulator.reporting.report.pages import pages_of
 from simulator.reporting.wording import chance, leaders, number, operating_points, ratio
@@ -47,7 +46,7 @@ def overview_of(all_numbers: Sequence[ReportNumbers]) -> Table:
     for numbers in all_numbers:
         run = numbers.run
         best, second, is_clear = leaders(run)
-        labels = labels_of(run.study)
+        labels = run.study.labels
         cost = {p: number(run.estimate(best, COST.name, p)) for p in ("p5", "p50", "p95")}
         times = ratio(run, second, best) if second else None
         rows.append((run.study.name, labels[best] if is_clear else f"no clear winner: {labels[best]}",

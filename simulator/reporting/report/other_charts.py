@@ -12,7 +12,7 @@ from simulator.experiments.through_time import Fan, ThroughTime
 from simulator.reporting.charts import BLUE, INK, ORANGE, cost_axis, name_numbers
 from simulator.reporting.input_names import input_name
 from simulator.reporting.report.cost_charts import WIDTH, light_grid, name_rows
-from simulator.reporting.report.labels import labels_of, letters, wrapped
+from simulator.reporting.report.labels import letters, wrapped
 from simulator.reporting.wording import chance, to_digits
 from simulator.results import Run
 from simulator.study.model import Study
@@ -31,7 +31,7 @@ def matrix_chart(run: Run, names: Sequence[str], beats: Mapping[tuple[str, str],
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-    count, labels, letter = len(names), labels_of(run.study), letters(list(names))
+    count, labels, letter = len(names), run.study.labels, letters(list(names))
     figure = Figure(figsize=(WIDTH, 1.3 + 0.52 * count), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(0.62, 0.38))
     shares = np.full((count, count), np.nan)
@@ -78,7 +78,7 @@ def time_chart(study: Study, found: ThroughTime, names: Sequence[str]) -> Figure
     down = -(-panels // across)
     figure = Figure(figsize=(WIDTH, 0.5 + 2.6 * down), layout="constrained")
     axes = list(np.atleast_1d(figure.subplots(down, across)).ravel())
-    labels = labels_of(study)
+    labels = study.labels
     ends = [float(end) for name in names for end in (found.costs[name].values.min(), found.costs[name].values.max())]
     for one, name in zip(axes, names, strict=False):
         _fan(one, found.costs[name], BLUE)

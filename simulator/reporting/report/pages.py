@@ -16,7 +16,7 @@ from simulator.reporting.report.document import Chart, Page, Table
 from simulator.reporting.report.drivers import drivers_page
 from simulator.reporting.report.earnings import earnings_page
 from simulator.reporting.report.flips import flips_page
-from simulator.reporting.report.labels import labels_of, letters
+from simulator.reporting.report.labels import letters
 from simulator.reporting.report.other_charts import MOST_PRICES, matrix_chart, time_chart
 from simulator.reporting.report.worlds import what_ifs_page
 from simulator.reporting.terminal import by_median
@@ -64,7 +64,7 @@ def market_price(numbers: ReportNumbers) -> float | None:
 
 def _ranges(numbers: ReportNumbers) -> Page:
     run = numbers.run
-    names, labels, price = by_median(run), labels_of(run.study), market_price(numbers)
+    names, labels, price = by_median(run), run.study.labels, market_price(numbers)
     rows = [Row(labels[name], name) for name in names]
     several = len(names) > 1
     headings = ("Platform", *(p.upper() for p in _SHOWN), "Mean", *(("Cheapest", "Regret") if several else ()))
@@ -82,7 +82,7 @@ def _ranges(numbers: ReportNumbers) -> Page:
 
 def _in_words(run: Run) -> str:
     """Medians and ranges as a sentence for each platform."""
-    labels = labels_of(run.study)
+    labels = run.study.labels
     return " ".join(f"{labels[name]}: median {number(run.estimate(name, COST.name, 'p50'))}, P5 "
                     f"{number(run.estimate(name, COST.name, 'p5'))}, P95 {number(run.estimate(name, COST.name, 'p95'))} USD."
                     for name in by_median(run))
@@ -90,7 +90,7 @@ def _in_words(run: Run) -> str:
 
 def _exceedance(numbers: ReportNumbers) -> Page:
     run, found = numbers.run, numbers.exceedance
-    names, labels = by_median(run), labels_of(run.study)
+    names, labels = by_median(run), run.study.labels
     tables = [Table(f"Cost that is exceeded with a chance of …, {claims.PER_MILLION}",
                     ("Platform", *(f"{100 - int(p[1:])} %" for p in _SHOWN)),
                     tuple((labels[name], *(number(run.estimate(name, COST.name, p)) for p in _SHOWN)) for name in names),
@@ -108,7 +108,7 @@ def _exceedance(numbers: ReportNumbers) -> Page:
 
 def _ranking(numbers: ReportNumbers) -> Page:
     run = numbers.run
-    names, labels = by_median(run), labels_of(run.study)
+    names, labels = by_median(run), run.study.labels
     letter = letters(names)
     beats = _beats(run, names)
     bases = names if len(names) <= 4 else names[:1]
@@ -152,7 +152,7 @@ def _beats(run: Run, names: list[str]) -> dict[tuple[str, str], Estimate]:
 
 def _parts(numbers: ReportNumbers) -> Page:
     run = numbers.run
-    names, labels = by_median(run), labels_of(run.study)
+    names, labels = by_median(run), run.study.labels
     there = [part for part in PARTS if any((found := run.find(name, f"parts.{part}", "mean")) and found.value for name in names)]
     cells = []
     for name in names:
@@ -173,7 +173,7 @@ def _parts(numbers: ReportNumbers) -> Page:
 
 
 def _time(numbers: ReportNumbers) -> Page | None:
-    run, labels = numbers.run, labels_of(numbers.run.study)
+    run, labels = numbers.run, numbers.run.study.labels
     found = numbers.through_time.up_to(_LEAST_IN_SERVICE)
     names = [name for name in by_median(run) if len(found.costs[name].years)]
     if not names or all(len(found.costs[name].years) == 1 for name in names):

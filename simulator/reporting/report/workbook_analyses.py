@@ -11,7 +11,6 @@ from simulator.experiments.sensitivity.value_of_information import Decision
 from simulator.experiments.through_time import Fan
 from simulator.reporting.input_names import input_name, unit_and_scale
 from simulator.reporting.ranges import shortened
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.workbook_cells import Cell, Shown, error_of, shown, with_bounds
 from simulator.reporting.report.workbook_charts import INK, Axis, Series, at, bars, filled, lines, percentile, stroke
 from simulator.reporting.report.workbook_results import USD
@@ -28,7 +27,7 @@ _FAR_APART = 50.0  # costs so many times apart: a logarithmic axis
 
 def exceedance(book: Book, numbers: ReportNumbers) -> None:
     """How likely each platform's cost exceeds a level: the chart at the left, the curves in blocks beside one another."""
-    sheet, names, labels = book.sheet("Exceedance"), by_median(numbers.run), labels_of(numbers.run.study)
+    sheet, names, labels = book.sheet("Exceedance"), by_median(numbers.run), numbers.run.study.labels
     found = numbers.exceedance
     headings = ["Platform", f"Budget line [{USD}]", "Probability of costing more [%]", "Standard error [%]", "Low (95 %) [%]",
                 "High (95 %) [%]"]
@@ -165,7 +164,7 @@ def break_even(book: Book, numbers: ReportNumbers) -> None:
 def _of_break_even(study: Study, pair: tuple[str, str], one: BreakEven) -> Iterator[list[Cell]]:
     """A row for each value, or one where there is none."""
     in_percent = unit_and_scale(study, one.input)[1] != 1
-    stays = labels_of(study).get(one.cheaper_on_draws, one.cheaper_on_draws)
+    stays = study.labels.get(one.cheaper_on_draws, one.cheaper_on_draws)
     ends = [Shown(end, is_share=in_percent) for end in (one.low, one.high)]
     for k in range(max(len(one.on_draws), len(one.at_medians), 1)):
         flip = one.on_draws[k] if k < len(one.on_draws) else None
@@ -178,7 +177,7 @@ def _of_break_even(study: Study, pair: tuple[str, str], one: BreakEven) -> Itera
 def through_time(book: Book, numbers: ReportNumbers) -> None:
     """Costs and prices by year of service, with a chart of each."""
     study, found, sheet = numbers.run.study, numbers.through_time, book.sheet("Through time")
-    labels, units = labels_of(study), units_of(study.inputs())
+    labels, units = study.labels, units_of(study.inputs())
     headings = ["Cost of, or price", "Year of service", *(f"P{100 * p:g} [unit]" for p in found.probabilities),
                 "Share of trials in service [%]", "Unit"]
     fans: list[tuple[str, Fan, str]] = [(labels[name], found.costs[name], USD) for name in by_median(numbers.run)]

@@ -12,7 +12,6 @@ from simulator.records import Record
 from simulator.reporting.ranges import shortened
 from simulator.reporting.report.claims import front_headline
 from simulator.reporting.report.front import evidence_in_words
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.report.workbook_cells import Cell, Shown, error_of, shown, with_bounds
 from simulator.reporting.report.workbook_charts import Axis, Series, bars, filled, unseen, whiskers
 from simulator.reporting.report.workbook_sheets import Book, Chart, Sheet
@@ -79,7 +78,7 @@ def _foot(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _of_platform(run: Run, name: str, several: bool) -> list[Cell]:
     mean = run.find(name, COST.name, "mean")
-    cells: list[Cell] = [labels_of(run.study)[name], *(shown(run.find(name, COST.name, p)) for p in _PERCENTILES), shown(mean),
+    cells: list[Cell] = [run.study.labels[name], *(shown(run.find(name, COST.name, p)) for p in _PERCENTILES), shown(mean),
                          error_of(mean)]
     if several:
         cells += [shown(run.find(name, "probability_cheapest"), True), shown(run.find(name, "expected_regret"))]
@@ -90,7 +89,7 @@ def _ranges(book: Book, sheet: Sheet, run: Run, names: Sequence[str], header: in
     """Bars from P10 to P90 with whiskers to P5 and P95; where a cost is negative, which bars end to end cannot show, percentiles
     beside one another."""
     # What only charts need stands beside the table, beyond what is printed: names that fit, and lengths of bars.
-    first, last, beside, labels = header + 1, header + len(names), _SUMMARY_COLUMNS + 1, labels_of(run.study)
+    first, last, beside, labels = header + 1, header + len(names), _SUMMARY_COLUMNS + 1, run.study.labels
     sheet.table(header, beside, ["For charts: platform"], ([shortened(labels[name])] for name in names))
     book.names = sheet.column_of(beside, first, last)
     values = {p: [run.estimate(name, COST.name, p).value for name in names] for p in _PERCENTILES}
@@ -116,7 +115,7 @@ def costs_by_part(book: Book, numbers: ReportNumbers) -> None:
     run, sheet = numbers.run, book.sheet("Costs by part")
     names = by_median(run)
     parts = [part for part in PARTS if any(run.find(name, f"parts.{part}", "mean") for name in names)]
-    labels = labels_of(run.study)
+    labels = run.study.labels
     headings = ["Platform", *(f"{part.capitalize()}, mean [{USD}]" for part in parts), f"All, mean [{USD}]"]
     quantities = [*(f"parts.{part}" for part in parts), COST.name]
     last = sheet.table(0, 0, headings, (
@@ -133,7 +132,7 @@ def costs_by_part(book: Book, numbers: ReportNumbers) -> None:
 def percentiles(book: Book, numbers: ReportNumbers) -> None:
     """Every reported number, one a row."""
     run, sheet = numbers.run, book.sheet("Percentiles")
-    labels = labels_of(run.study)
+    labels = run.study.labels
     headings = ["Scenario", "Platform, or pair (first / second)", "Quantity", "Statistic", "Value [unit]",
                 "Standard error [unit]", "Low (95 %) [unit]", "High (95 %) [unit]", "Unit (1: a share or a ratio)"]
     last = sheet.table(0, 0, headings, islice((_of_record(record, labels) for record in run.records), MOST_ROWS))

@@ -8,7 +8,6 @@ from simulator.quantities import COST
 from simulator.reporting.report import claims
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Page, Table
-from simulator.reporting.report.labels import labels_of
 from simulator.reporting.terminal import by_median
 from simulator.reporting.what_ifs import signed
 from simulator.reporting.wording import chance, leaders, number
@@ -31,7 +30,7 @@ def what_ifs_page(run: Run) -> Page | None:
     if not there and not by_evidence:
         return None
     best, second, _ = leaders(run)
-    labels = labels_of(run.study)
+    labels = run.study.labels
     shown = [name for name in by_median(run) if name in (best, second)]
     scenarios = ["base", *by_evidence, *(what_if.name for what_if in there)]
     rows = [Row(f"{world_name(scenario)}\n{labels[name]}" if len(shown) > 1 else world_name(scenario), name, scenario)
