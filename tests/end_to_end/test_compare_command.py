@@ -4,16 +4,7 @@ import json
 
 import pytest
 import studies
-from typer.testing import CliRunner
-
-from simulator.cli.app import app
-
-
-def tco(*arguments):
-    """The command in this process."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
+from command import tco
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,10 @@ import sys
 import numpy as np
 import pytest
 import studies
-from typer.testing import CliRunner
+from command import tco
 
 import simulator
-from simulator.cli.app import app
 from simulator.finished_run import RunFolderError, read_run
-
-
-def tco(*arguments):
-    """The command in this process."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
 
 
 def data():

@@ -8,20 +8,12 @@ import sys
 
 import pytest
 import studies
-from typer.testing import CliRunner
+from command import tco
 
 import simulator
 from simulator import run_folder
-from simulator.cli.app import app
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
-
-
-def tco(*arguments):
-    """The command in this process."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,11 @@ from datetime import datetime
 
 import pytest
 import studies
-from typer.testing import CliRunner
+from command import tco
 
 import simulator
 from simulator import run_folder
-from simulator.cli.app import app
 from simulator.experiments.run_list import list_runs
-
-
-def tco(*arguments):
-    """The command in this process."""
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
 
 
 def dated(folder, when):
