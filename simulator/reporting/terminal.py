@@ -14,6 +14,7 @@ from simulator.quantities import CHANCES, COST, PARTS, RESULTS
 from simulator.reporting.dominance_wording import dominance_in_words
 from simulator.reporting.what_ifs import what_ifs_beside_base
 from simulator.reporting.wording import (
+    EVIDENCE_OF,
     as_given,
     chance,
     difference,
@@ -29,8 +30,6 @@ from simulator.reporting.wording import (
 )
 from simulator.results import Run
 
-_SCENARIOS = {"with_claims": "With vendors' claims wherever there are two: cost per million tokens, USD",
-              "with_measurements": "With measurements wherever there are two: cost per million tokens, USD"}
 _SIDE_BY_SIDE = 3  # platforms that fit beside one another in a terminal
 
 
@@ -45,8 +44,9 @@ def summary(run: Run, scenario: str = "base") -> RenderableType:
     blocks += _titled("Other results, P50 (P5 to P95)", _others(run, scenario))
     blocks += [Text(""), Text(headline(run, scenario), style="bold")]
     for other in run.records.scenarios if scenario == "base" else ():
-        if other in _SCENARIOS:
-            blocks += _titled(_SCENARIOS[other], _costs(run, other), Text(headline(run, other)))
+        if other in EVIDENCE_OF:
+            title = f"With {EVIDENCE_OF[other]} wherever there are two: cost per million tokens, USD"
+            blocks += _titled(title, _costs(run, other), Text(headline(run, other)))
     blocks += what_ifs_beside_base(run)
     if run.study.published:
         blocks += _titled("Published, and computed here (medians; a ratio is the first ÷ the second)", *_published(run, scenario))

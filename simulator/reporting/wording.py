@@ -13,6 +13,8 @@ from simulator.study.model import OperatingPoint, Simulation
 MOST_DIGITS = 3
 # Below this chance of being cheapest nobody is called the winner.
 CLEAR_WIN = 0.6
+# What each scenario of the other kind of evidence rests on, wherever a study has two.
+EVIDENCE_OF = {"with_claims": "vendors' claims", "with_measurements": "measurements"}
 
 
 def digits(value: float, standard_error: float, most: int = MOST_DIGITS) -> int:

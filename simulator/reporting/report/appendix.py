@@ -11,17 +11,15 @@ from simulator.quantities import COST, RESULTS
 from simulator.reporting.input_names import input_name
 from simulator.reporting.listing import Line, lines_of, range_cells
 from simulator.reporting.report.document import Page, Table
-from simulator.reporting.report.drivers import MOST_DETAILED, driver_table
+from simulator.reporting.report.drivers import MOST_DETAILED, driven, driver_table
 from simulator.reporting.report.glossary import GLOSSARY, KNOWN_LIMITS
 from simulator.reporting.report.sparks import spark
-from simulator.reporting.sensitivity_rows import drivers_of_platform
 from simulator.reporting.sensitivity_wording import left_out_in_words
 from simulator.reporting.terminal import by_median
 from simulator.reporting.wording import (
     as_given,
     error_share,
     label_of,
-    leaders,
     not_modelled,
     number,
     plural,
@@ -81,10 +79,8 @@ def _name(study: Study, path: str, belongs: str) -> str:
 def _other_drivers(numbers: ReportNumbers) -> Page | None:
     """What drives the platforms that the page of drivers does not tell of."""
     run, asked = numbers.run, numbers.sensitivity
-    order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))[MOST_DETAILED:]
-    position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
-    tables = tuple(driver_table(asked, position[name], name, run.study.labels[name]) for name in order
-                   if drivers_of_platform(asked, position[name]).rows)
+    tables = tuple(driver_table(asked, position, name, run.study.labels[name])
+                   for name, position in driven(numbers)[MOST_DETAILED:])
     return Page("other-drivers", "Appendix", "What drives the other platforms", tables=tables) if tables else None
 
 

@@ -186,33 +186,29 @@ def what_ifs_claim(run: Run, names: Sequence[str]) -> str:
     best, _, _ = leaders(run)
     label = run.study.labels[best]
     base = _cost(run, best, "mean")
-    moved = {name: _cost_in(run, best, name).value - base.value for name in names}
+    moved = {name: _cost(run, best, "mean", name).value - base.value for name in names}
     turned = [name for name in names if leaders(run, name)[0] != best]
     if turned:
-        others = listed([f"{run.study.labels[leaders(run, name)[0]]} under “{_read(name)}”" for name in turned[:3]])
+        others = listed([f"{run.study.labels[leaders(run, name)[0]]} under “{world_name(name)}”" for name in turned[:3]])
         return f"The ranking turns in {len(turned)} of {plural(len(names), 'other world')}: {others}"
     stays = "" if len(run.study.platforms) == 1 else f"{label} stays the one that is cheapest most often; "
     farthest = max(moved, key=lambda name: abs(moved[name]))
-    return (f"{stays}“{_read(farthest)}” moves its mean cost most, from {number(base)} to "
-            f"{number(_cost_in(run, best, farthest))} {PER_MILLION}" if stays else
-            f"“{_read(farthest)}” moves the mean cost of {label} most, from {number(base)} to "
-            f"{number(_cost_in(run, best, farthest))} {PER_MILLION}")
+    whose = "its mean cost" if stays else f"the mean cost of {label}"
+    return (f"{stays}“{world_name(farthest)}” moves {whose} most, from {number(base)} to "
+            f"{number(_cost(run, best, 'mean', farthest))} {PER_MILLION}")
 
 
 def _span(run: Run, name: str) -> str:
     return f"{number(_cost(run, name, 'p5'))} to {number(_cost(run, name, 'p95'))}"
 
 
-def _read(scenario: str) -> str:
+def world_name(scenario: str) -> str:
+    """A scenario as it is read."""
     return scenario.replace("_", " ")
 
 
-def _cost_in(run: Run, name: str, scenario: str) -> Estimate:
-    return run.estimate(name, COST.name, "mean", scenario)
-
-
-def _cost(run: Run, name: str, statistic: str) -> Estimate:
-    return run.estimate(name, COST.name, statistic)
+def _cost(run: Run, name: str, statistic: str, scenario: str = "base") -> Estimate:
+    return run.estimate(name, COST.name, statistic, scenario)
 
 
 def _capital(text: str) -> str:

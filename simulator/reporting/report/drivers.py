@@ -32,23 +32,26 @@ _OF_INPUT: tuple[tuple[str, Callable[[InputRow], str]], ...] = (
 def drivers_page(numbers: ReportNumbers) -> Page | None:
     """Tornados and shares of the two platforms that matter most; nothing where nothing is uncertain."""
     run, asked = numbers.run, numbers.sensitivity
-    order = list(dict.fromkeys((leaders(run)[0], *by_median(run))))
-    position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
-    labels = run.study.labels
-    charts: list[Chart] = []
-    tables: list[Table] = []
-    for name in order:
-        if len(tables) < MOST_DETAILED and drivers_of_platform(asked, position[name]).rows:
-            charts += _driver_charts(asked, position[name], name, labels[name])
-            tables.append(driver_table(asked, position[name], name, labels[name]))
-    if not tables:
+    found = driven(numbers)
+    if not found:
         return None
+    labels = run.study.labels
+    charts = [chart for name, position in found[:MOST_DETAILED] for chart in _driver_charts(asked, position, name, labels[name])]
+    tables = [driver_table(asked, position, name, labels[name]) for name, position in found[:MOST_DETAILED]]
     notes = tuple(text.replace("Share of variance", "Share of spread") for column, text in COLUMNS.items()
                   if column in ("variance", "tail"))
-    if len(order) > MOST_DETAILED:
-        notes += (f"What drives the other {plural(len(order) - MOST_DETAILED, 'platform')} stands in the appendix.",)
+    if len(found) > MOST_DETAILED:
+        notes += (f"What drives the other {plural(len(found) - MOST_DETAILED, 'platform')} stands in the appendix.",)
     return Page("drivers", "What drives it", claims.drivers_claim(asked, run), tuple(charts), _HOW_TO_READ_DRIVERS,
                 tuple(value_of_information_in_words(asked, money)), tuple(tables), notes)
+
+
+def driven(numbers: ReportNumbers) -> list[tuple[str, int]]:
+    """Platforms with a cost that something drives, and their positions: the one cheapest most often, then by median."""
+    run = numbers.run
+    position = {platform.name: place for place, platform in enumerate(run.study.platforms)}
+    return [(name, position[name]) for name in dict.fromkeys((leaders(run)[0], *by_median(run)))
+            if drivers_of_platform(numbers.sensitivity, position[name]).rows]
 
 
 def _driver_charts(asked: Sensitivity, position: int, name: str, label: str) -> Iterator[Chart]:

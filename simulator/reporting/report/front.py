@@ -15,6 +15,7 @@ from simulator.reporting.robustness_wording import robustness_in_words
 from simulator.reporting.sensitivity_wording import value_of_information_in_words
 from simulator.reporting.terminal import by_median
 from simulator.reporting.wording import (
+    EVIDENCE_OF,
     as_given,
     chance,
     is_certain,
@@ -80,8 +81,7 @@ def _facts(numbers: ReportNumbers) -> tuple[Fact, ...]:
 def _points(numbers: ReportNumbers) -> tuple[str, ...]:
     """What else a board should know, in sentences."""
     run, asked = numbers.run, numbers.sensitivity
-    points = []
-    points.append(evidence_in_words(run))
+    points = [evidence_in_words(run)]
     points += [_sentence(warning) for warning in run.warnings if warning.startswith("operating points differ")]
     points += _by_claims(run)
     stress = asked.reverse_stress
@@ -98,10 +98,9 @@ def _by_claims(run: Run) -> list[str]:
     """What costs would be with the other kind of evidence throughout, where the study has two."""
     best, _, _ = leaders(run)
     label, base = run.study.labels[best], run.estimate(best, COST.name, "p50")
-    words = {"with_claims": "vendors' claims", "with_measurements": "measurements"}
-    return [f"With {words[scenario]} wherever there are two kinds of evidence, {label} costs in the median "
+    return [f"With {EVIDENCE_OF[scenario]} wherever there are two kinds of evidence, {label} costs in the median "
             f"{number(run.estimate(best, COST.name, 'p50', scenario))} USD per million tokens, in place of {number(base)}."
-            for scenario in run.records.scenarios if scenario in words]
+            for scenario in run.records.scenarios if scenario in EVIDENCE_OF]
 
 
 def _sentence(warning: str) -> str:

@@ -6,27 +6,21 @@ from functools import partial
 
 from simulator.quantities import COST
 from simulator.reporting.report import claims
+from simulator.reporting.report.claims import world_name
 from simulator.reporting.report.cost_charts import Row, ranges_chart
 from simulator.reporting.report.document import Chart, Page, Table
 from simulator.reporting.terminal import by_median
 from simulator.reporting.what_ifs import signed
-from simulator.reporting.wording import chance, leaders, number
+from simulator.reporting.wording import EVIDENCE_OF, chance, leaders, number
 from simulator.results import CHANGE, Run
 
 _MOST_SHOWN = 12  # worlds of the chart
-_EVIDENCE = {"with_claims": "With vendors' claims wherever there are two", "with_measurements":
-             "With measurements wherever there are two"}
-
-
-def world_name(scenario: str) -> str:
-    """A scenario as it is read."""
-    return scenario.replace("_", " ")
 
 
 def what_ifs_page(run: Run) -> Page | None:
     """Nothing where only the base was run."""
     there = [what_if for what_if in run.study.what_ifs if what_if.name in run.what_ifs]
-    by_evidence = [scenario for scenario in run.records.scenarios if scenario in _EVIDENCE]
+    by_evidence = [scenario for scenario in run.records.scenarios if scenario in EVIDENCE_OF]
     if not there and not by_evidence:
         return None
     best, second, _ = leaders(run)
@@ -39,7 +33,7 @@ def what_ifs_page(run: Run) -> Page | None:
     headings = ("World", "Platform", "P5", "P50", "P95", "Mean", *(("Change of mean",) if there else ()),
                 *(("Cheapest in",) if len(labels) > 1 else ()))
     more = len(scenarios) - _MOST_SHOWN
-    text = [f"{world_name(scenario)}: {_EVIDENCE[scenario]}." for scenario in by_evidence]
+    text = [f"{world_name(scenario)}: With {EVIDENCE_OF[scenario]} wherever there are two." for scenario in by_evidence]
     text += [f"{world_name(what_if.name)}: {what_if.description}" for what_if in there if what_if.description]
     words = "; ".join(f"{world_name(row.scenario)}, {labels[row.platform]}: "
                       f"{number(run.estimate(row.platform, COST.name, 'p50', row.scenario))} USD" for row in rows)
