@@ -6,6 +6,7 @@ compared at the levels of its two platforms, so that no other platform has a par
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from simulator.analysis.dominance import largest_violation
 from simulator.analysis.intervals import Estimate, smallest_probability
-from simulator.engine.sums import Node, TreeSum, nodes_of
+from simulator.engine.sums import Node, TreeSum, joined, nodes_of
 from simulator.engine.trials import Chunk
 from simulator.kernels.accumulators import count_and_sum
 from simulator.kernels.trajectories import BLOCK
@@ -47,6 +48,10 @@ class Counting:
         for position, row in enumerate(self.rows):
             count_and_sum(results[row], self.levels, BLOCK, counts[position], sums[:, position])
         return Exceeded(counts, nodes_of(sums))
+
+    def joined(self, parts: Sequence[Exceeded]) -> Exceeded:
+        """Counts and sums of consecutive chunks."""
+        return Exceeded(np.sum([part.counts for part in parts], axis=0), joined(part.sums for part in parts))
 
 
 class Exceedances:

@@ -6,7 +6,8 @@ their order, so that the last digit does not depend on where that was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from simulator.engine.estimates import Moments
 from simulator.engine.exceedances import Counting, Exceedances, Exceeded
 from simulator.engine.selection_in_memory import Keeping
 from simulator.engine.selection_in_one_pass import Gathered, OnePass, Sorting
-from simulator.engine.sums import Node, TreeSum, nodes_of
+from simulator.engine.sums import Node, TreeSum, joined, nodes_of
 from simulator.engine.trials import Chunk
 from simulator.kernels.accumulators import SUM, SUM_OF_SQUARES, block_moments
 from simulator.kernels.trajectories import BLOCK
@@ -27,12 +28,14 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 class Seen:
     """What one chunk gives.
 
+    trials          how many
     wrong           its first trial with a result that is not finite, and the results of that trial; else −1 and None
     nodes           sums of every row about the centres, and of their squares
     ends            least and greatest of every row, float64[rows, 2]
     ranked          what the ranking has found, None where it keeps; exceeded: what was counted
     """
 
+    trials: int
     wrong: int
     results: Array | None
     nodes: list[Node]
@@ -64,8 +67,22 @@ class Look:
             self.ranking.see(chunk, results)
         elif self.ranking:
             ranked = self.ranking.of(results)
-        return Seen(int(wrong), results[:, wrong].copy() if wrong >= 0 else None, nodes_of(blocks), ends, ranked,
+        return Seen(chunk.count, int(wrong), results[:, wrong].copy() if wrong >= 0 else None, nodes_of(blocks), ends, ranked,
                     self.counting.of(results) if self.counting else None)
+
+    def joined(self, parts: Sequence[Seen]) -> Seen:
+        """What consecutive chunks gave, as if they had been one."""
+        before = 0
+        for bad in parts:
+            if bad.wrong >= 0:
+                return replace(bad, wrong=before + bad.wrong)
+            before += bad.trials
+        low, high = np.moveaxis(np.array([part.ends for part in parts]), 2, 0)
+        ranked = [part.ranked for part in parts if part.ranked]
+        exceeded = [part.exceeded for part in parts if part.exceeded]
+        return Seen(before, -1, None, joined(part.nodes for part in parts), np.stack([low.min(axis=0), high.max(axis=0)], axis=1),
+                    self.ranking.joined(ranked) if isinstance(self.ranking, Sorting) else None,
+                    self.counting.joined(exceeded) if self.counting else None)
 
 
 class FirstPass:
@@ -76,7 +93,7 @@ class FirstPass:
         self.centres, self.ranking, self.exceedances = centres, ranking, exceedances
         self._sums = [TreeSum() for _ in range(replicates)]
         self._extremes = np.tile([np.inf, -np.inf], (len(centres), 1))
-        self.added = 0  # chunks
+        self.added = 0  # trials
 
     def go_on_from(self, other: FirstPass) -> None:
         """Be where another one was."""
@@ -95,7 +112,7 @@ class FirstPass:
         self.ranking.add(chunk, seen.ranked)
         if self.exceedances and seen.exceeded:
             self.exceedances.add(chunk, seen.exceeded)
-        self.added += 1
+        self.added += chunk.count
 
     def moments(self, each: int) -> list[Moments]:
         """Moments of every row; each: trials in a replicate."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from simulator.engine.exceedances import Exceedances
 from simulator.engine.first_pass import FirstPass, Seen
 from simulator.engine.layout import Layout, layout
 from simulator.engine.parameters import Compiled, compile_study
+from simulator.engine.passes import Answer, Finding, in_threads
 from simulator.engine.selection_in_memory import Keeping
 from simulator.engine.selection_in_one_pass import OnePass
 from simulator.engine.trials import Chunk, Trials
@@ -27,13 +28,19 @@ from simulator.study.model import Study
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _SAMPLE = 4096
-# A chunk that is sent elsewhere: 262,144 trials, some 0.2 s of work; fewer of many rows, which the first chunk keeps whole.
-_MOST_BLOCKS_ELSEWHERE, _VALUES_ELSEWHERE = 1 << 10, 1 << 22
 _FEW_TRIALS, _FEW_BYTES = 1 << 17, 64 << 20  # up to which results are all kept and sorted
 
 
-# Each chunk of some trials with what is to be seen of it, in their order.
-Elsewhere = Callable[[Trials, FirstPass], Generator[tuple[Chunk, Seen], None, None]]
+class Elsewhere(Protocol):
+    """Looks at trials in other processes or on other machines."""
+
+    def first_pass(self, trials: Trials, first: FirstPass) -> Generator[tuple[Chunk, Seen], None, None]:
+        """Each chunk, of whatever size, with what is seen of it, in their order; whoever asks adds it to `first`."""
+        ...
+
+    def every_chunk(self, trials: Trials, finding: Finding[Answer]) -> Generator[tuple[Chunk, Answer], None, None]:
+        """A further pass."""
+        ...
 
 
 class RunError(RuntimeError):
@@ -48,24 +55,14 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     progress      called with the share of the expected work that is done, 0..1
     chunk_blocks  blocks of trials to a unit of work; results do not depend on it
     costs_alone   only the cost of a million tokens and how the platforms compare in it, and no sample of trials: for many runs
-    elsewhere     simulates the chunks of a run that is large, in other processes or on other machines
+    elsewhere     looks at the trials of a run that is large
     Raises RunError where a trial's result is not finite.
     """
     rows = layout(study, costs_alone)
     compiled = compile_study(study, rows.wanted, rows.pairs)
     small = not is_large(study) and study.simulation.trials * rows.ranked * 8 <= _FEW_BYTES
     elsewhere = elsewhere if is_large(study) else None
-    if elsewhere:
-        chunk_blocks = max(1, min(_MOST_BLOCKS_ELSEWHERE, _VALUES_ELSEWHERE // (BLOCK * max(rows.ranked, 1))))
     trials = Trials(compiled, study.simulation, len(rows.rows), threads, chunk_blocks)
-    done = 0
-
-    def step(_: Chunk) -> None:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(min(done / trials.chunk_count, 1.0))  # a further pass is rare
-
     sampled = Sample({}, {}) if costs_alone else _sample(trials, rows)
     # Where to centre sums: affects no result but the last digits of sums. What is not finite is reported
     # with its trial by the first pass.
@@ -74,10 +71,17 @@ def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None
     ranking = Keeping(wanted, rows.ranked, replicates, each) if small else OnePass(wanted, replicates, each)
     costs = [rows.find("output", owner, COST.name) for owner in range(len(study.platforms))] if rows.pairs else []
     exceedances = Exceedances(costs, pilot, replicates, each) if costs else None
-    first = FirstPass(pilot.mean(axis=1), replicates, ranking, exceedances)
+    with np.errstate(over="ignore"):  # what is too large is reported with the trial or the statistic that shows it
+        centres = pilot.mean(axis=1)
+    first = FirstPass(centres, replicates, ranking, exceedances)
+
+    def step(_: Chunk) -> None:
+        if progress:
+            progress(first.added / study.simulation.trials)  # a further pass is rare
+
     _first_pass(trials, first, lambda chunk, seen: RunError(_not_finite(trials, rows, compiled, chunk, seen)), step,
                 elsewhere)
-    selected = first.ranking.select(trials, step)
+    selected = first.ranking.select(trials, step, elsewhere.every_chunk if elsewhere else in_threads)
     exceedances = first.exceedances
     records, warnings = estimates(study, rows, first.moments(each), selected)
     records += dominance(study, rows, exceedances) if exceedances else []
@@ -101,7 +105,8 @@ def is_large(study: Study) -> bool:
 def _first_pass(trials: Trials, first: FirstPass, wrong: Callable[[Chunk, Seen], RunError], step: Callable[[Chunk], None],
                 elsewhere: Elsewhere | None) -> None:
     """Every chunk added, in their order."""
-    passing = elsewhere(trials, first) if elsewhere else trials.each(lambda chunk, results: first.look().of(chunk, results))
+    passing = (elsewhere.first_pass(trials, first) if elsewhere
+               else trials.each(lambda chunk, results: first.look().of(chunk, results)))
     with contextlib.closing(passing):
         for chunk, seen in passing:
             if seen.wrong >= 0:

@@ -9,7 +9,7 @@ would give it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
 from simulator.engine.grids import Grid, grid_about, grid_between, keys_of, value_of
-from simulator.engine.sums import exact, exact_sum, rounded, sum_of_limbs
+from simulator.engine.passes import Passing, in_threads
+from simulator.engine.sums import carried, exact, exact_sum, rounded, sum_of_limbs
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import LIMBS, add_beyond
 
@@ -53,14 +54,17 @@ class Selected:
     tail_by_replicate: Array
 
 
-def select(trials: Trials, wanted: list[Wanted], progress: Progress) -> dict[Wanted, Selected]:
+def select(trials: Trials, wanted: list[Wanted], progress: Progress, passing: Passing = in_threads) -> dict[Wanted, Selected]:
     """The wanted quantiles, from counts and as many further passes as they take."""
     replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
     pilot = trials.pilot()
     rows = list(dict.fromkeys(want.row for want in wanted))
     bins = _bins(len(rows) * (replicates + 4))
     grids = {row: grid_about(pilot[row], bins) for row in rows}
-    counts = _counted(trials, grids, bins, progress)
+    counts = np.zeros((len(grids), replicates, bins), np.int64)
+    for chunk, counted in passing(trials, _IntoBins(grids)):
+        counts[:, chunk.replicate] += counted
+        progress(chunk)
     pooled = counts.sum(axis=1, keepdims=True)
     reached = dict(zip(rows, np.cumsum(np.concatenate([counts, pooled], axis=1), axis=2), strict=True))  # scopes, bins
     targets = [_target(want, scope, rank, grids[want.row], reached[want.row][scope])
@@ -68,24 +72,29 @@ def select(trials: Trials, wanted: list[Wanted], progress: Progress) -> dict[Wan
     # What lies in a bin of one key are equal values: they need not be kept.
     divided = False
     while sum(target.within for target in targets if target.low < target.high) > _KEPT_VALUES:
-        targets, divided = _divided(trials, targets, progress), True
-    return _collect(trials, grids, targets, divided, progress)
+        targets, divided = _divided(passing, trials, targets, progress), True
+    return _collect(passing, trials, grids, targets, divided, progress)
 
 
-def _counted(trials: Trials, grids: dict[int, Grid], bins: int, progress: Progress) -> Counts:
-    """Every row counted into its bins, int64[rows, replicates, bins]."""
-    counts = np.zeros((len(grids), trials.simulation.replicates, bins), np.int64)
+@dataclass(frozen=True)
+class _IntoBins:
+    """Counts every row of some grids into their bins, all of as many: int64[rows, bins]."""
 
-    def count(_: Chunk, results: Array) -> Counts:
-        found = np.zeros((len(grids), bins), np.int64)
-        for (row, grid), line in zip(grids.items(), found, strict=True):
+    grids: dict[int, Grid]
+
+    def of(self, _: Chunk, results: Array) -> Counts:
+        found = np.zeros((len(self.grids), next(iter(self.grids.values())).bins), np.int64)
+        for (row, grid), line in zip(self.grids.items(), found, strict=True):
             grid.count(results[row], line)
         return found
 
-    for chunk, found in trials.each(count):
-        counts[:, chunk.replicate] += found
-        progress(chunk)
-    return counts
+    def joined(self, parts: Sequence[Counts]) -> Counts:
+        return _sum(parts)
+
+
+def _sum(parts: Sequence[Counts]) -> Counts:
+    total: Counts = np.sum(parts, axis=0)
+    return total
 
 
 POOLED = -1  # the scope of all replicates together: the last of `reached`
@@ -137,24 +146,36 @@ def _bins(grids: int) -> int:
     return 1 << min(max((_COUNT_BYTES // (8 * max(grids, 1))).bit_length() - 1, 6), 12)
 
 
-def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list[_Target]:
+@dataclass(frozen=True)
+class _IntoParts:
+    """Counts values into the bins of the targets that a chunk is among the trials of: int64[such targets, bins]."""
+
+    targets: list[_Target]
+    grids: list[Grid]
+
+    def seeing(self, chunk: Chunk) -> list[int]:
+        """Positions of these targets."""
+        return [position for position, target in enumerate(self.targets) if target.sees(chunk)]
+
+    def of(self, chunk: Chunk, results: Array) -> Counts:
+        seeing = self.seeing(chunk)
+        found = np.zeros((len(seeing), self.grids[0].bins), np.int64)
+        for position, line in zip(seeing, found, strict=True):
+            self.grids[position].count(results[self.targets[position].wanted.row], line)
+        return found
+
+    def joined(self, parts: Sequence[Counts]) -> Counts:
+        return _sum(parts)
+
+
+def _divided(passing: Passing, trials: Trials, targets: list[_Target], progress: Progress) -> list[_Target]:
     """The same targets among fewer keys, by one more pass."""
     bins = _bins(len(targets))
     grids = [grid_between(target.low, target.high, bins) for target in targets]
     counts = np.zeros((len(targets), bins), np.int64)
-
-    def count(chunk: Chunk, results: Array) -> list[tuple[int, Counts]]:
-        found = []
-        for position, (target, grid) in enumerate(zip(targets, grids, strict=True)):
-            if target.sees(chunk):
-                line = np.zeros(bins, np.int64)
-                grid.count(results[target.wanted.row], line)
-                found.append((position, line))
-        return found
-
-    for chunk, found in trials.each(count):
-        for position, line in found:
-            counts[position] += line
+    finding = _IntoParts(targets, grids)
+    for chunk, found in passing(trials, finding):
+        counts[finding.seeing(chunk)] += found
         progress(chunk)
     found_targets = []
     for target, grid, reached in zip(targets, grids, np.cumsum(counts, axis=1), strict=True):
@@ -165,42 +186,61 @@ def _divided(trials: Trials, targets: list[_Target], progress: Progress) -> list
     return found_targets
 
 
-def _collect(trials: Trials, grids: dict[int, Grid], targets: list[_Target], divided: bool,
-             progress: Progress) -> dict[Wanted, Selected]:
-    """The last pass: keep what lies in the targets' bins, and sum what lies beyond where a tail is wanted.
+@dataclass(frozen=True)
+class _Collecting:
+    """Keeps what lies in the bins of the targets that a chunk is among the trials of, by row, and sums what lies beyond their
+    edges where a tail is wanted: of a replicate's targets, then of the pooled ones, exactly.
 
     divided  whether the targets' keys are narrower than the bins of the grids
     """
-    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
-    of_scope: dict[int, list[_Target]] = {}
-    for target in targets:
-        of_scope.setdefault(target.scope, []).append(target)
-    kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
-    tails_of = {scope: [target for target in found if target.wanted.tail] for scope, found in of_scope.items()}
-    # Exact sums of what lies beyond the replicate's tails, then the pooled ones.
-    beyond = np.zeros((replicates, len(tails_of[0]) + len(tails_of[POOLED]), LIMBS), np.int64)
 
-    def gather(chunk: Chunk, results: Array) -> tuple[dict[int, Array], Counts]:
+    grids: dict[int, Grid]
+    of_scope: dict[int, list[_Target]]
+    divided: bool
+
+    def tails(self, scope: int) -> list[_Target]:
+        """Those of a scope whose tail is wanted."""
+        return [target for target in self.of_scope[scope] if target.wanted.tail]
+
+    def of(self, chunk: Chunk, results: Array) -> tuple[dict[int, Array], Counts]:
         ranges: dict[int, set[tuple[int, int]]] = {}
-        for target in (*of_scope[chunk.replicate], *of_scope[POOLED]):
+        for target in (*self.of_scope[chunk.replicate], *self.of_scope[POOLED]):
             if target.low < target.high:
                 ranges.setdefault(target.wanted.row, set()).add((target.low, target.high))
         values, room = {}, np.empty(chunk.count)
         for row, among in ranges.items():
-            flags = np.zeros(grids[row].bins, np.bool_)
+            grid = self.grids[row]
+            flags = np.zeros(grid.bins, np.bool_)
             for low, high in among:
-                flags[grids[row].bin_of(low):grids[row].bin_of(high) + 1] = True
-            found = grids[row].pick(results[row], flags, room)
-            values[row] = _among(found, among) if divided else found.copy()
-        limbs = np.zeros(beyond.shape[1:], np.int64)
-        for target, line in zip((*tails_of[chunk.replicate], *tails_of[POOLED]), limbs, strict=True):
+                flags[grid.bin_of(low):grid.bin_of(high) + 1] = True
+            found = grid.pick(results[row], flags, room)
+            values[row] = _among(found, among) if self.divided else found.copy()
+        tails = (*self.tails(chunk.replicate), *self.tails(POOLED))
+        limbs = np.zeros((len(tails), LIMBS), np.int64)
+        for target, line in zip(tails, limbs, strict=True):
             add_beyond(results[target.wanted.row], target.edge, target.wanted.tail == "high", line)
         return values, limbs
 
-    for chunk, (values, limbs) in trials.each(gather):
+    def joined(self, parts: Sequence[tuple[dict[int, Array], Counts]]) -> tuple[dict[int, Array], Counts]:
+        values = {row: np.concatenate([kept[row] for kept, _ in parts]) for row in parts[0][0]}
+        return values, _sum([limbs for _, limbs in parts])
+
+
+def _collect(passing: Passing, trials: Trials, grids: dict[int, Grid], targets: list[_Target], divided: bool,
+             progress: Progress) -> dict[Wanted, Selected]:
+    """The last pass: what lies in the targets' bins is kept and sorted."""
+    replicates, each = trials.simulation.replicates, trials.simulation.trials_per_replicate
+    of_scope: dict[int, list[_Target]] = {}
+    for target in targets:
+        of_scope.setdefault(target.scope, []).append(target)
+    collecting = _Collecting(grids, of_scope, divided)
+    tails_of = {scope: collecting.tails(scope) for scope in of_scope}
+    kept: dict[tuple[int, int], list[Array]] = {}  # by row and replicate
+    beyond = np.zeros((replicates, len(tails_of[0]) + len(tails_of[POOLED]), LIMBS), np.int64)
+    for chunk, (values, limbs) in passing(trials, collecting):
         for row, found in values.items():
             kept.setdefault((row, chunk.replicate), []).append(found)
-        beyond[chunk.replicate] += limbs
+        beyond[chunk.replicate] = carried(beyond[chunk.replicate]) + limbs
         progress(chunk)
     chosen: dict[Wanted, list[tuple[float, float]]] = {}
     for scope, found_targets in of_scope.items():

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
 from simulator.engine.brackets import ascending
+from simulator.engine.passes import Passing
 from simulator.engine.selection import Progress, Selected, Wanted, tail_mean
 from simulator.engine.sums import exact_sum, rounded
 from simulator.engine.trials import Chunk, Trials
@@ -34,7 +35,7 @@ class Keeping:
     def add(self, chunk: Chunk, found: Any) -> None:
         """Nothing is left to put together."""
 
-    def select(self, trials: Trials, progress: Progress) -> dict[Wanted, Selected]:
+    def select(self, trials: Trials, progress: Progress, passing: Passing) -> dict[Wanted, Selected]:
         """The wanted quantiles; all that they need is kept, so that no trial is made again."""
         of_row: dict[int, list[Wanted]] = {}
         for want in self.wanted:

@@ -9,16 +9,18 @@ order statistic lie outside its bracket all the same, it is left to `selection`,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from simulator.analysis.intervals import quantile_rank
-from simulator.engine.brackets import Brackets, Summary, Tail, merged, summarised
-from simulator.engine.selection import Selected, Wanted, select, tail_mean
-from simulator.engine.sums import rounded
+from simulator.engine.brackets import STANDARD_ERRORS, Brackets, Summary, Tail, merged, summarised
+from simulator.engine.passes import Passing, in_threads
+from simulator.engine.selection import Progress, Selected, Wanted, select, tail_mean
+from simulator.engine.sums import carried, rounded
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.accumulators import LIMBS
 
@@ -27,7 +29,7 @@ Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 _FIRST = 1 << 16  # trials that are kept whole
 _LONGER = 4  # the next look at the brackets, within the first replicate, is after so many times as many
-_MOST_KEPT = 1 << 23  # values; with more to keep, a run is left to `selection`
+_LEAST_KEPT, _MOST_KEPT, _TIMES_EXPECTED = 1 << 23, 1 << 27, 4  # values; with more to keep, a run is left to `selection`
 _SPARE = 1 << 18  # values that may come in before the brackets of all replicates are made narrower
 
 
@@ -44,7 +46,7 @@ class Gathered:
         return [summarised(*found) for found in zip(brackets, self.kept, self.counts, self.limbs, strict=True)]
 
     def add(self, other: Gathered) -> None:
-        self.limbs += other.limbs
+        self.limbs = carried(self.limbs) + other.limbs
         for kept, counts, more_kept, more_counts in zip(self.kept, self.counts, other.kept, other.counts, strict=True):
             kept += more_kept
             counts += more_counts
@@ -65,6 +67,12 @@ class Sorting:
         kept = [[brackets.sort(results[row], *found, room)]
                 for row, brackets, found in zip(self.rows, self.brackets, zip(counts, limbs, strict=True), strict=True)]
         return Gathered(self.number, counts, limbs, kept)
+
+    def joined(self, parts: Sequence[Gathered]) -> Gathered:
+        """What several chunks gave."""
+        counts = [np.sum(of_row, axis=0) for of_row in zip(*(part.counts for part in parts), strict=True)]
+        kept = [[np.concatenate([*chain.from_iterable(of_row)])] for of_row in zip(*(part.kept for part in parts), strict=True)]
+        return Gathered(self.number, counts, np.sum([part.limbs for part in parts], axis=0), kept)
 
 
 class _Row:
@@ -136,12 +144,13 @@ class OnePass:
         self._gathered: list[Gathered] = []  # of the replicate that is not yet complete
         self._begun: list[Summary] = []  # of it too: the rows as they were when brackets were last looked at
         self._seen, self._look, self._held, self._kept = 0, _FIRST, 0, 0
+        self._most_kept = _most_kept(wanted, each)
         self._settled = self._given_up = False
 
     @property
-    def knows_where_to_look(self) -> bool:
-        """Whether some values need no longer be kept."""
-        return len(self._brackets) > 1 or self._given_up
+    def ahead(self) -> float:
+        """How many trials may be looked at by the brackets known now, beyond those added, before too much is kept of them."""
+        return math.inf if self._settled or self._given_up else max(_LONGER * self._seen, _FIRST)
 
     def sorting(self) -> Sorting | None:
         """How a chunk is to be looked at, by what is known now; None where nothing more is wanted of it."""
@@ -169,11 +178,11 @@ class OnePass:
             self._close(chunk.replicate)
         if not self._settled and self._seen >= self._look and (complete or chunk.replicate == 0):
             self._look_at_brackets(complete)
-        if self._kept > _MOST_KEPT:
+        if self._kept > self._most_kept:
             self._given_up = True
             self._gathered, self._begun = [], []
 
-    def select(self, trials: Trials, progress: Callable[[Chunk], None]) -> dict[Wanted, Selected]:
+    def select(self, trials: Trials, progress: Progress, passing: Passing = in_threads) -> dict[Wanted, Selected]:
         """The wanted quantiles; what lies outside its bracket is found by further passes over the trials."""
         found: dict[Wanted, Selected] = {}
         if not self._given_up:
@@ -181,7 +190,7 @@ class OnePass:
                 found |= row.select()
         missed = [want for want in self.wanted if want not in found]
         if missed:
-            found |= select(trials, missed, progress)
+            found |= select(trials, missed, progress, passing)
         return {want: found[want] for want in self.wanted}
 
     def _summaries(self) -> list[Summary]:
@@ -223,3 +232,9 @@ class OnePass:
 
     def _count_kept(self) -> None:
         self._kept = sum(part.kept.size for row in self._rows for part in row.parts) + sum(part.kept.size for part in self._begun)
+
+
+def _most_kept(wanted: Sequence[Wanted], each: int) -> int:
+    """How many values may be kept: a few times what brackets that judge by as many trials as a replicate has should hold."""
+    widths = (2 * STANDARD_ERRORS * math.sqrt(2 * each * want.p * (1 - want.p)) for want in wanted)
+    return min(max(_LEAST_KEPT, int(_TIMES_EXPECTED * sum(widths))), _MOST_KEPT)

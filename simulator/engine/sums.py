@@ -8,6 +8,7 @@ the least double, rounded once at the end.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,24 @@ def nodes_of(blocks: Array) -> list[Node]:
     return found
 
 
+def joined(parts: Iterable[list[Node]]) -> list[Node]:
+    """The nodes over the blocks of some nodes, which follow each other."""
+    total = TreeSum()
+    for nodes in parts:
+        total.add(nodes)
+    return total.nodes
+
+
 class TreeSum:
     """Adds nodes in the order of their blocks."""
 
     def __init__(self) -> None:
         self._nodes: list[Node] = []
+
+    @property
+    def nodes(self) -> list[Node]:
+        """As few as stand for all blocks."""
+        return list(self._nodes)
 
     def add(self, nodes: list[Node]) -> None:
         for node in nodes:
@@ -55,6 +69,7 @@ class TreeSum:
         return result
 
 
+_LOW_HALF = 0xFFFFFFFF
 _LEAST_BITS = 1074  # the least positive double is 2^−1074
 
 
@@ -69,6 +84,14 @@ def exact_sum(values: Array) -> int:
     limbs = np.zeros(LIMBS, np.int64)
     add_exactly(np.ascontiguousarray(values), limbs)
     return sum_of_limbs(limbs)
+
+
+def carried(limbs: Limbs) -> Limbs:
+    """The same exact sums, int64[…, LIMBS], with room for 2³⁰ values more."""
+    small = limbs & _LOW_HALF
+    small[..., 1:] += limbs[..., :-1] >> 32
+    small[..., -1] += limbs[..., -1] - (limbs[..., -1] & _LOW_HALF)
+    return small
 
 
 def sum_of_limbs(limbs: Limbs) -> int:

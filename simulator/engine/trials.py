@@ -84,8 +84,25 @@ class Trials:
     def chunks(self) -> Iterator[Chunk]:
         """Every chunk, replicate by replicate."""
         for replicate in range(self.simulation.replicates):
-            for first in range(0, self._each, self._size):
-                yield Chunk(replicate, first, min(self._size, self._each - first))
+            yield from self.pieces(Chunk(replicate, 0, self._each))
+
+    def pieces(self, of: Chunk) -> Iterator[Chunk]:
+        """The chunks of a longer one, which begins where one of them does."""
+        end = of.first + of.count
+        for first in range(of.first, end, self._size):
+            yield Chunk(of.replicate, first, min(self._size, end - first))
+
+    def stretch(self, position: int, most: int) -> Chunk:
+        """A long chunk from a position on, which counts the trials of all replicates.
+
+        It has one chunk's trials, or no more than `most`: a power of two of chunks, from a multiple of it on, so that sums over
+        it are nodes of the tree of all.
+        """
+        replicate, first = divmod(position, self._each)
+        size = self._size * (1 << max((most // self._size).bit_length() - 1, 0))
+        while first % size:
+            size //= 2
+        return Chunk(replicate, first, min(size, self._each - first))
 
     def each(self, use: Callable[[Chunk, Array], Answer]) -> Generator[tuple[Chunk, Answer], None, None]:
         """`use` on each chunk's results, float64[rows, count], in threads; the answers in the chunks' order.

@@ -96,13 +96,15 @@ class RunTask:
 
     def do(self, threads: int, progress: Callable[[float], None], on: Cluster | None = None) -> Written | Failed | Wrong:
         from simulator.engine.run import RunError
-        from simulator.experiments.cluster import ClusterError
+        from simulator.experiments.cluster import ClusterError, DeadlyTaskError
         from simulator.experiments.what_ifs import run_with_what_ifs
 
         given = self.given
         try:
             study = load(self.file, given.overlays, given.overrides)
             run = run_with_what_ifs(study, threads, progress, what_ifs=given.what_ifs, on=on)
+        except DeadlyTaskError as error:
+            return Failed(str(error))
         except ClusterError:  # no study's trouble, but that of all
             raise
         except StudyError as error:  # it was right when it was read

@@ -24,7 +24,7 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
 
     The scenarios are `base`, and of `with_measurements` and `with_claims` those that differ from it, all on the same draws.
 
-    on     workers elsewhere, which take the chunks of large runs
+    on     workers elsewhere, which look at the trials of large runs
     until  a stop rule, such as "0.1%" or "ranking", which the base decides; see `experiments.until`
     Other arguments and errors as of `engine.run.run`; StopRuleError where the rule cannot be kept.
     """
@@ -34,13 +34,12 @@ def run_with_each_evidence(study: Study, threads: int = 0, progress: Callable[[f
     def part_of(done: int) -> Callable[[float], None] | None:
         return (lambda share: progress((done + share) / count)) if progress else None
 
-    elsewhere = on.elsewhere if on else None
-    base = (run_until(study, until, threads, part_of(0), chunk_blocks, elsewhere) if until is not None
-            else run(study, threads, part_of(0), chunk_blocks, elsewhere=elsewhere))
+    base = (run_until(study, until, threads, part_of(0), chunk_blocks, on) if until is not None
+            else run(study, threads, part_of(0), chunk_blocks, elsewhere=on))
     records, warnings = list(base.records), list(base.warnings)
     for position, kind in enumerate(others):
         scenario = SCENARIOS[kind]
-        other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks, elsewhere=elsewhere)
+        other = run(base.study.with_evidence(kind), threads, part_of(1 + position), chunk_blocks, elsewhere=on)
         records += [replace(record, scenario=scenario) for record in other.records]
         warnings += [f"{scenario}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=Records(records), warnings=tuple(warnings))

@@ -80,7 +80,7 @@ def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[
     pairs, names, count = result.pairs, result.platforms, math.prod(sweep.shape)
     digests, said = [], dict.fromkeys(study.warnings)
     shared = study, sweep
-    runs = (on.each(_alone, shared, result.points(), lambda position: f"the point {position}") if on
+    runs = (on.each(_alone, shared, result.points(), lambda position: f"the point {position}", study.simulation.trials) if on
             else ((position, _at(shared, position, threads)) for position in result.points()))
     for done, (position, found) in enumerate(runs):
         _fill(found, names, OF_PLATFORM, of_platform[position])

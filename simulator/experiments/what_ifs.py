@@ -50,7 +50,7 @@ def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float]
     names_of_records: dict[tuple[Name, ...], tuple[Name, ...]] = {}
     shared = study, base.study.simulation
     if on and not is_large(base.study):
-        found = on.each(_alone, shared, names, lambda name: f"the what-if {name}")
+        found = on.each(_alone, shared, names, lambda name: f"the what-if {name}", base.study.simulation.trials)
     else:
         found = ((name, _one(shared, name, threads, part_of(1 + position), chunk_blocks, on))
                  for position, name in enumerate(names))
@@ -74,7 +74,7 @@ def _one(shared: tuple[Study, Simulation], name: str, threads: int, progress: Ca
     study, simulation = shared
     changed = study.with_what_if(name)
     changed = replace(changed, simulation=replace(simulation, horizon=changed.simulation.horizon))
-    return run(changed, threads, progress, chunk_blocks, elsewhere=on.elsewhere if on else None)
+    return run(changed, threads, progress, chunk_blocks, elsewhere=on)
 
 
 def _records(costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> Iterator[Record]:

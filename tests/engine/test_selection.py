@@ -60,8 +60,8 @@ def count_missed(monkeypatch):
     """How many quantiles each call to `select` is for, as a list that fills."""
     missed = []
     select = selection_in_one_pass.select
-    monkeypatch.setattr(selection_in_one_pass, "select", lambda trials, wanted, progress: (
-        missed.append(len(wanted)), select(trials, wanted, progress))[1])
+    monkeypatch.setattr(selection_in_one_pass, "select", lambda trials, wanted, *more: (
+        missed.append(len(wanted)), select(trials, wanted, *more))[1])
     return missed
 
 
@@ -183,12 +183,11 @@ def test_what_is_divided_does_not_reach_beyond_what_it_was():
     inside, edge = np.linspace(1, 1.3, 10), np.nextafter(1.3, 2)
     results = np.concatenate([inside, np.full(10_000, edge)])[None, :]
 
-    class OneChunk:
-        def each(self, use):
-            chunk = trials.Chunk(0, 0, results.shape[1])
-            yield chunk, use(chunk, results)
+    def one_chunk(_, finding):
+        chunk = trials.Chunk(0, 0, results.shape[1])
+        yield chunk, finding.of(chunk, results)
 
     low, high = (int(key) for key in keys_of(inside[[0, -1]]))
     target = selection._Target(selection.Wanted(0, 0.5), 0, 10, low, high, 0, 10)
-    (finer,) = selection._divided(OneChunk(), [target], lambda chunk: None)
+    (finer,) = selection._divided(one_chunk, None, [target], lambda chunk: None)
     assert finer.high == high and (finer.below, finer.within) == (9, 1)
