@@ -69,7 +69,7 @@ def batch(
     check_place(out)
     more = [f"simulation.trials={trials}"] if trials is not None else []
     given = Given(out, save_run, tuple(overlays or ()), (*(overrides or ()), *more), tuple(what_ifs or ()))
-    with workers(scheduler, threads, out) as on:
+    with workers(scheduler, threads, quiet, out) as on:
         found = _run(files, given, threads, conditions, quiet, on)
     if as_json:
         print_json([_document(found, out)])
@@ -106,7 +106,7 @@ def _run(files: list[tuple[Path, bool]], given: Given, threads: int, conditions:
         done, count = now, of
 
     try:
-        with progress(f"{len(files)} files", quiet) as advance:
+        with progress(f"{len(files)} files", quiet, on) as advance:
             return run_batch(files, given, threads, conditions, advance, report, on)
     except ConditionError as error:
         say(f"--fail-if: {error}")

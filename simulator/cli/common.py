@@ -136,8 +136,8 @@ def say_what_is_wrong(file: Path, error: StudyError, what: str = "") -> None:
 
 
 @contextlib.contextmanager
-def workers(address: str | None, threads: int, checkpoints: Path | None = None) -> Iterator[Cluster | None]:
-    """The workers of a scheduler, where one is named; what is wrong with them is said, and ends the command."""
+def workers(address: str | None, threads: int, quiet: bool, checkpoints: Path | None = None) -> Iterator[Cluster | None]:
+    """The workers of a scheduler, where one is named; what they did is said. What is wrong with them ends the command."""
     if address is None:
         yield None
         return
@@ -146,6 +146,11 @@ def workers(address: str | None, threads: int, checkpoints: Path | None = None) 
     try:
         with cluster(address, threads, checkpoints) as found:
             yield found
+        if not quiet:
+            from simulator.reporting.tally_wording import in_words
+
+            for line in in_words(found.tally):
+                say(line)
     except ClusterError as error:
         say(f"--scheduler {address}: {error}")
         raise typer.Exit(FAILED) from None
@@ -161,8 +166,8 @@ def said_if_failed(name: str) -> Iterator[None]:
     except RunError as error:
         say(f"{name}: the run failed: {error}")
         raise typer.Exit(FAILED) from None
-    except MemoryError:
-        say(f"{name}: the run failed: out of memory")
+    except MemoryError as error:
+        say(f"{name}: the run failed: out of memory" + (f": {error}" if str(error) else ""))
         raise typer.Exit(FAILED) from None
 
 
@@ -179,8 +184,8 @@ def print_json(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 @contextlib.contextmanager
-def progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """A bar on standard error, on a terminal only, and only where the work takes a while."""
+def progress(name: str, quiet: bool, on: Cluster | None = None) -> Iterator[Callable[[float], None] | None]:
+    """A bar on standard error, on a terminal only, and only where the work takes a while; `on`: workers whose pace it shows."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -188,14 +193,21 @@ def progress(name: str, quiet: bool) -> Iterator[Callable[[float], None] | None]
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-                   console=Console(stderr=True), transient=True)
-    task = bar.add_task(name, total=1.0)
+                   TextColumn("{task.fields[pace]}", markup=False), console=Console(stderr=True), transient=True)
+    task = bar.add_task(name, total=1.0, pace="")
     started = time.monotonic()
+
+    def pace() -> str:
+        if on is None:
+            return ""
+        from simulator.reporting.tally_wording import in_passing
+
+        return in_passing(on.tally, on.threads)
 
     def advance(share: float) -> None:
         if not bar.live.is_started and time.monotonic() - started > _PROGRESS_AFTER:
             bar.start()
-        bar.update(task, completed=share)
+        bar.update(task, completed=share, pace=pace())
 
     try:
         yield advance

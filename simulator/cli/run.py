@@ -79,20 +79,20 @@ def run(
     _check_conditions(loaded, conditions, what_ifs or [])
     check_place(out)
     documents = []
-    for file, study in loaded:
-        with workers(scheduler, threads, out) as on:
+    with workers(scheduler, threads, quiet, out) as on:
+        for file, study in loaded:
             finished = _simulate(file, study, what_ifs or [], threads, quiet, rule, on)
-        folder = save_run(finished, out)
-        if as_json or conditions:
-            documents.append(finished.summary.document)
-        if not quiet and not as_json:
-            from simulator.reporting.terminal import summary
+            folder = save_run(finished, out)
+            if as_json or conditions:
+                documents.append(finished.summary.document)
+            if not quiet and not as_json:
+                from simulator.reporting.terminal import summary
 
-            print_rich(summary(finished))
-        warn(finished.warnings, quiet)
-        if not quiet:
-            _say_why_stopped(finished)
-            say(f"written to {folder}")
+                print_rich(summary(finished))
+            warn(finished.warnings, quiet)
+            if not quiet:
+                _say_why_stopped(finished)
+                say(f"written to {folder}")
     _write_index(out, quiet)
     if as_json:
         print_json(documents)
@@ -140,7 +140,7 @@ def _simulate(file: Path, study: Study, what_ifs: list[str], threads: int, quiet
               on: Cluster | None) -> Run:
     from simulator.experiments.what_ifs import run_with_what_ifs
 
-    with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet) as advance:
+    with _said_if_unfit(file), said_if_failed(study.name), progress(study.name, quiet, on) as advance:
         return run_with_what_ifs(study, threads, advance, until=rule, what_ifs=what_ifs, on=on)
 
 

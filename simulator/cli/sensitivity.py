@@ -59,7 +59,7 @@ def sensitivity(
     from simulator.reporting.sensitivity_wording import left_out_in_words
 
     documents = []
-    with workers(scheduler, threads) as on:
+    with workers(scheduler, threads, quiet) as on:
         every = [study for _, study in loaded]
         answers = on.each(sensitivity_alone, (names, inputs), every, lambda study: study.name) if on else None
         for file, study in loaded:

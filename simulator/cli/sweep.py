@@ -57,7 +57,7 @@ def sweep(
     ((_, loaded),) = load_or_end([study], overlays, overrides, trials=trials, seed=seed)
     chosen = _choose(study, loaded, name, over or [])
     check_place(out or Path("runs"))
-    with workers(scheduler, threads) as on:
+    with workers(scheduler, threads, quiet) as on:
         found = _simulate(study, loaded, chosen, threads, quiet, on)
     folder = _save(found, out)
     if as_json:
@@ -102,7 +102,7 @@ def _simulate(file: Path, study: Study, chosen: Sweep, threads: int, quiet: bool
     from simulator.study import StudyError
 
     try:
-        with said_if_failed(study.name), progress(study.name, quiet) as advance:
+        with said_if_failed(study.name), progress(study.name, quiet, on) as advance:
             return run_sweep(study, chosen, threads, advance, on)
     except StudyError as error:
         say_what_is_wrong(file, error, "not usable at a point of the sweep")
