@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from simulator.engine.first_pass import FirstPass, Seen
 from simulator.engine.passes import Answer, Finding, find
@@ -24,19 +25,32 @@ from simulator.engine.selection_in_one_pass import OnePass
 from simulator.engine.trials import Chunk, Trials, available_cores
 from simulator.experiments.checkpoints import Checkpoint
 from simulator.experiments.tally import Tally
-from simulator.experiments.task_of_worker import Done, Raised, Refused, differing, do, own_versions, versions_there
+from simulator.experiments.task_of_worker import (
+    Answered,
+    Done,
+    Raised,
+    Refused,
+    Shared,
+    differing,
+    do,
+    own_versions,
+    versions_there,
+)
 
 LOCAL = "local"
 _TOGETHER = 64  # answers that are fetched at once
-_AHEAD = 2  # tasks for each thread of the workers, so that none waits for the next
+_AHEAD = 3  # tasks for each thread of the workers: one that is done, one that is there, one for whichever is free first
+_SENT_WITH_EACH = 1 << 17  # bytes of what all tasks are given that may travel with each; with more, several travel together
 _LOST_AFTER = 60.0  # seconds without a scheduler, after which it is given up
 _CONNECT = "10s"  # for a scheduler to answer
-_ANSWER = 0.5  # seconds between looks whether there is still a scheduler
-_DEATHS = 3  # of workers that had a task, after which it is suspect; of other schedulers their own settings say
+_ANSWER, _LOOK = 0.5, 0.5  # seconds between looks whether there is still a scheduler, and at which workers there are
+# Of a scheduler in this process: after how many deaths of workers that had a task it is suspect, and how long answers are sought
+# with a worker that has died. Others have their own settings.
+_OF_LOCAL = {"distributed.scheduler.allowed-failures": 2, "distributed.comm.timeouts.connect": "5s"}
 # A task has so many trials at least; so many tasks for each thread are left to share at the end; and it takes so many seconds at
 # most, more where more threads give answers, of which whoever asks takes one in a few milliseconds.
 _LEAST, _LEFT_TO_SHARE, _LONGEST, _LONGEST_BY_THREADS = 1 << 16, 4, 2.0, 0.02
-Shared = TypeVar("Shared")
+Common = TypeVar("Common")
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 
@@ -57,23 +71,37 @@ class _Future:
     done: threading.Event
 
 
+class _Job:
+    """Tasks of one kind: what is done, and what all are given; and what they are called."""
+
+    def __init__(self, work: Callable[[Any, Any], Any], shared: Shared) -> None:
+        self.work, self.shared = work, shared
+        self.name = f"{work.__name__.strip('_')}-{uuid4().hex}"
+        self.numbers = count()
+
+
 class Cluster:
     """The workers of one scheduler. `checkpoints`: a folder for large runs that are not finished, to go on from."""
 
     def __init__(self, client: Any, address: str, checkpoints: Path | None = None) -> None:
         self._client, self._address, self._checkpoints = client, address, checkpoints
         self._expected = own_versions()
-        self._threads, self._counted = 0, -1.0
+        self._workers: dict[str, int] = {}  # threads by address
+        self._looked = -math.inf
         self.tally = Tally()
 
     @property
     def threads(self) -> int:
-        """Of all workers, looked at every now and then: workers come and go."""
-        if time.monotonic() - self._counted > 1:
-            with contextlib.suppress(OSError):
-                self._threads = sum(self._client.nthreads().values())
-            self._counted = time.monotonic()
-        return max(self._threads, 1)
+        """Of all workers."""
+        return max(sum(self._look_around().values()), 1)
+
+    def _look_around(self) -> dict[str, int]:
+        """Which workers there are, with their threads, by their addresses, as of not long ago: they come and go."""
+        if time.monotonic() - self._looked > _LOOK:
+            self._looked = time.monotonic()
+            with contextlib.suppress(Exception):  # of a scheduler that is gone more is heard where answers are waited for
+                self._workers = dict(self._client.nthreads())
+        return self._workers
 
     def first_pass(self, trials: Trials, first: FirstPass) -> Generator[tuple[Chunk, Seen], None, None]:
         """Each chunk of a run with what is seen of it, in their order; goes on where an earlier process was stopped."""
@@ -84,7 +112,7 @@ class Cluster:
         def room(begun: int) -> float:
             return first.ranking.ahead - (begun - first.added) if isinstance(first.ranking, OnePass) else math.inf
 
-        for chunk, seen in self._pass(trials, first.look, first.added, room):
+        for chunk, seen in self._pass(trials, None, first.look, first.added, room):
             yield chunk, seen  # and whoever asked adds it to `first`
             if checkpoint:
                 checkpoint.write_if_due(first)
@@ -93,34 +121,35 @@ class Cluster:
 
     def every_chunk(self, trials: Trials, finding: Finding[Answer]) -> Generator[tuple[Chunk, Answer], None, None]:
         """What is found of each chunk of a run, in their order."""
-        sent = self._sent(finding)
-        yield from self._pass(trials, lambda: sent)
+        yield from self._pass(trials, finding, lambda: None)
 
-    def each(self, work: Callable[[Shared, Given], Got], shared: Shared, tasks: Iterable[Given], words: Callable[[Given], str],
+    def each(self, work: Callable[[Common, Given], Got], shared: Common, tasks: Iterable[Given], words: Callable[[Given], str],
              trials: int = 0) -> Iterator[tuple[Given, Got]]:
         """Every task with its answer, in their order.
 
         shared  what all tasks are given;  words  what a task is, for a message;  trials  how many each simulates
         """
-        sent = self._sent(shared)
-        yield from self._answers(work, ((task, (sent, task)) for task in tasks), words, lambda _: trials)
+        yield from self._answers(work, shared, iter(tasks), words, lambda _: trials)
 
-    def _pass(self, trials: Trials, finding: Callable[[], Any], begin: int = 0,
+    def _pass(self, trials: Trials, always: Finding[Any] | None, now: Callable[[], Finding[Any] | None], begin: int = 0,
               room: Callable[[int], float] = lambda begun: math.inf) -> Iterator[tuple[Chunk, Any]]:
-        """What is found of each stretch of trials from a position on, by what is known when it is begun.
+        """What is found of each stretch of trials from a position on.
 
-        room  how many more trials may be begun at a position now
+        always, now  what is to be found: the same of all, or what it is when a stretch is begun
+        room         how many more trials may be begun at a position now
         """
-        sent, begun, whole = self._sent(trials), begin, trials.simulation.trials
+        begun, whole = begin, trials.simulation.trials
 
-        def tasks() -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
+        def tasks() -> Iterator[tuple[Chunk, Finding[Any] | None]]:
             nonlocal begun
             while begun < whole:
                 stretch = trials.stretch(begun, int(min(self._trials_of_a_task(whole - begun), room(begun))))
                 begun += stretch.count
-                yield stretch, (sent, stretch, finding())
+                yield stretch, now()
 
-        yield from self._answers(find, tasks(), _name, lambda stretch: stretch.count, lambda: room(begun) > 0)
+        for (stretch, _), found in self._answers(_find, (trials, always), tasks(), lambda task: _name(task[0]),
+                                                 lambda task: task[0].count, lambda: room(begun) > 0):
+            yield stretch, found
 
     def _trials_of_a_task(self, left: int) -> float:
         """How many, so that no worker waits long for another at the end, and nobody for whoever takes the answers."""
@@ -128,45 +157,45 @@ class Cluster:
         longest = rate * max(_LONGEST, _LONGEST_BY_THREADS * self.threads)
         return max(_LEAST, min(left / (_LEFT_TO_SHARE * self.threads), longest))
 
-    def _sent(self, what: object) -> Any:
-        """Something for all tasks, sent once; made again, should the worker that has it die."""
-        return self._client.submit(pickle.loads, pickle.dumps(what), pure=True)
-
-    def _answers(self, work: Callable[..., Any], tasks: Iterator[tuple[Given, tuple[Any, ...]]], words: Callable[[Given], str],
-                 trials: Callable[[Given], int], may_begin: Callable[[], bool] = lambda: True) -> Iterator[tuple[Given, Any]]:
-        waiting: deque[tuple[Given, tuple[Any, ...], _Future]] = deque()
+    def _answers(self, work: Callable[[Common, Given], Got], common: Common, tasks: Iterator[Given],
+                 words: Callable[[Given], str], trials: Callable[[Given], int],
+                 may_begin: Callable[[], bool] = lambda: True) -> Iterator[tuple[Given, Got]]:
+        job = _Job(work, Shared.of(common))
+        together = -(-len(job.shared.packed) // _SENT_WITH_EACH)
+        waiting: deque[tuple[list[Given], _Future]] = deque()
         self.tally.begin()
         try:
             while True:
                 while len(waiting) < _AHEAD * self.threads and (may_begin() or not waiting):
-                    following = next(tasks, None)
-                    if following is None:
+                    following = list(islice(tasks, together))
+                    if not following:
                         break
-                    task, arguments = following
-                    waiting.append((task, arguments, self._begun(work, arguments)))
+                    waiting.append((following, self._begun(job, following)))
                 if not waiting:
                     return
-                self._wait_for(waiting[0][2])
-                ready = [waiting.popleft()]
-                while waiting and waiting[0][2].done.is_set() and len(ready) < _TOGETHER:
-                    ready.append(waiting.popleft())
+                self._wait_for(waiting[0][1])
+                ready = list(takewhile(lambda given: given[1].done.is_set(), islice(waiting, _TOGETHER)))
                 # One by one, each answer costs a round trip; where one of them failed, they are taken one by one all the same.
                 got: list[Any] | None = None
                 if len(ready) > 1:
                     with contextlib.suppress(Exception):
-                        got = self._client.gather([future.of for _, _, future in ready])
-                for position, (task, arguments, future) in enumerate(ready):
-                    answer = _told(got[position] if got else self._result(work, arguments, future, words(task)), words(task))
+                        got = self._client.gather([future.of for _, future in ready])
+                for position, (given, future) in enumerate(ready):
+                    what = ", ".join(map(words, given))
+                    done = _told(got[position] if got else self._result(job, given, future, what), what)
+                    waiting.popleft()
                     future.of.release()
-                    self.tally.add(answer.worker, trials(task), answer.seconds)
-                    yield task, answer.answer
+                    self.tally.add(done.worker, sum(map(trials, given)), done.seconds)
+                    yield from zip(given, done.answers, strict=True)
         finally:
-            for _, _, future in waiting:
+            for _, future in waiting:
                 with contextlib.suppress(Exception):  # of a scheduler that is gone nothing can be taken back
                     future.of.cancel()
 
-    def _begun(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> _Future:
-        future = _Future(self._client.submit(do, self._expected, work, *arguments, pure=False), threading.Event())
+    def _begun(self, job: _Job, tasks: list[Any]) -> _Future:
+        # Keys that make one group, which as it grows has its tasks wait at the scheduler for whichever worker is free.
+        key = (job.name, next(job.numbers))
+        future = _Future(self._client.submit(do, self._expected, job.work, job.shared, tasks, key=key), threading.Event())
         future.of.add_done_callback(lambda _: future.done.set())
         return future
 
@@ -178,14 +207,14 @@ class Cluster:
             if lost is not None and time.monotonic() - lost > _LOST_AFTER:
                 raise self._gone()
 
-    def _result(self, work: Callable[..., Any], arguments: tuple[Any, ...], future: _Future, what: str) -> Any:
+    def _result(self, job: _Job, tasks: list[Any], future: _Future, what: str) -> Answered:
         """The answer of a task that is done. Raises ClusterError, or what the task itself raised."""
         from distributed import KilledWorker
 
         try:
             return self._answer(future)
         except KilledWorker:  # perhaps by a task beside it, which by now is given up: so once more
-            again = self._begun(work, arguments)
+            again = self._begun(job, tasks)
             self._wait_for(again)
             try:
                 return self._answer(again)
@@ -194,13 +223,14 @@ class Cluster:
                 raise DeadlyTaskError(f"{what}: {died} workers that had it died, one after the other; it is not tried again. "
                                       "Their logs say why: out of memory, say") from None
 
-    def _answer(self, future: _Future) -> Any:
+    def _answer(self, future: _Future) -> Answered:
         from concurrent.futures import CancelledError
 
         from distributed.comm.core import CommClosedError
 
         try:
-            return future.of.result()
+            answer: Answered = future.of.result()
+            return answer
         except (CancelledError, CommClosedError, OSError):  # one that the task raised itself comes as an answer
             raise self._gone() from None
 
@@ -225,7 +255,7 @@ def cluster(address: str, threads: int = 0, checkpoints: Path | None = None) -> 
         try:
             at: Any = address
             if address == LOCAL:
-                stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS - 1}))
+                stack.enter_context(dask.config.set(_OF_LOCAL))
                 here: Any = LocalCluster
                 at = stack.enter_context(here(n_workers=threads or available_cores(), threads_per_worker=1, processes=True,
                                               dashboard_address=":0", silence_logs=logging.CRITICAL))
@@ -251,7 +281,7 @@ def _name(stretch: Chunk) -> str:
     return f"trials {stretch.first:,} to {stretch.first + stretch.count - 1:,} of replicate {stretch.replicate}"
 
 
-def _told(answer: Done | Refused | Raised, what: str) -> Done:
+def _told(answer: Answered, what: str) -> Done:
     """The answer; raises ClusterError where a worker would not give any, and what the task raised in place of one."""
     if isinstance(answer, Refused):
         raise ClusterError(answer.why)
@@ -260,3 +290,12 @@ def _told(answer: Done | Refused | Raised, what: str) -> Done:
     if isinstance(answer, Raised):
         raise answer.error
     return answer
+
+
+def _find(shared: tuple[Trials, Finding[Any] | None], task: tuple[Chunk, Finding[Any] | None]) -> Any:
+    """A task of a pass: what is found of a stretch."""
+    trials, always = shared
+    stretch, now = task
+    finding = now or always
+    assert finding is not None
+    return find(trials, stretch, finding)

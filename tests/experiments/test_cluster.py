@@ -198,6 +198,25 @@ def test_what_narrow_brackets_miss_is_found_elsewhere(local, large, small_chunks
     assert len(passes) >= 2
 
 
+def _both(shared, task):
+    return len(shared), task
+
+
+def test_of_what_is_large_several_tasks_travel_together(local, monkeypatch):
+    large, sent = np.random.default_rng(1).bytes(3 * cluster_module._SENT_WITH_EACH), []
+    begun = Cluster._begun
+    monkeypatch.setattr(Cluster, "_begun", lambda on, job, tasks: sent.append(len(tasks)) or begun(on, job, tasks))
+    assert list(local.each(_both, large, range(10), str)) == [(k, (len(large), k)) for k in range(10)]
+    assert sent == [4, 4, 2]
+    assert list(local.each(_both, b"", range(3), str)) == [(k, (0, k)) for k in range(3)] and sent[3:] == [1, 1, 1]
+    with pytest.raises(ZeroDivisionError):
+        list(local.each(_divides, large, [1, 0], str))
+
+
+def _divides(_, task):
+    return 1 / task
+
+
 def test_work_is_counted_by_worker(large, small_chunks):
     study, _ = large
     with cluster("local", 2) as found:
