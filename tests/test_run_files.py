@@ -1,5 +1,8 @@
 """Files of a run folder that are written without the packages that read them."""
 
+import gc
+import resource
+
 import pandas
 import pytest
 import studies
@@ -8,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simulator
-from simulator import run_folder
+from simulator import dataset, run_folder
 from simulator.dataset import contents_of
 from simulator.netcdf import write_netcdf
 
@@ -35,6 +38,40 @@ def test_the_netcdf_file_opens_as_the_dataset(load, tmp_path, platforms, descrip
 def test_a_table_is_read_as_it_was_written(tmp_path, rows):
     run_folder.write_parquet(rows, tmp_path / "table.parquet")
     pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))
+
+
+def test_scenarios_are_written_some_at_a_time(load, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "_SCENARIOS_AT_ONCE", 2)
+    run = simulator.run(load(studies.study(simulation={"trials": 512}, what_ifs={
+        f"w{k}": {"set": {"shared.utilization": 0.2 + 0.1 * k}} for k in range(4)})), what_ifs="all")
+    write_netcdf(contents_of(run), tmp_path / "results.nc")
+    with xarray.open_dataset(tmp_path / "results.nc") as found:
+        xarray.testing.assert_identical(found, run.dataset)
+        for scenario in ("base", "w0", "w3"):
+            for statistic, share in (("p5", 0.05), ("p95", 0.95)):
+                estimate = run.estimate("b", "cost_per_million_tokens", statistic, scenario)
+                there = found["cost_per_million_tokens_quantile"].sel(scenario=scenario, platform="b", quantile=share)
+                assert there.values.tolist() == [*estimate.as_dict().values()]
+        assert found["change_cost_per_million_tokens_mean"].isnull().any(["platform", "estimate"]).values.tolist() == [
+            True, False, False, False, False], "of the base there is no change"
+
+
+@pytest.mark.parametrize("room", [0, 1000, 20_000, -1000])
+def test_a_netcdf_file_without_room_fails_once(load, tmp_path, room):
+    """With what the system says, and not again as HDF5 is cleared away, which would be told as a warning."""
+    run = simulator.run(load(studies.study(simulation={"trials": 512})))
+    write_netcdf(contents_of(run), tmp_path / "results.nc")
+    size = (tmp_path / "results.nc").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room % size, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_netcdf(contents_of(run), tmp_path / "results.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    gc.collect()
+    write_netcdf(contents_of(run), tmp_path / "again.nc")
+    assert (tmp_path / "again.nc").stat().st_size == size
 
 
 DOCUMENTS = st.recursive(
