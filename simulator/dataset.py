@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, chain, islice
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +16,13 @@ from simulator.study.processes import units_of
 if TYPE_CHECKING:
     import xarray
 
-    from simulator.records import Record
+    from simulator.records import Name, Records
     from simulator.results import Run
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
+Part = tuple[int, dict[str, np.ndarray[Any, np.dtype[np.float64]]]]
 ESTIMATE = ("value", "standard_error", "low", "high")
+_SCENARIOS_AT_ONCE = 1 << 6
 _GROUPS = {"change": ", change against the base", "change_per_dollar": ", change against the base for each dollar that it costs"}
 _MEANINGS = {result.name: result.meaning for result in (*RESULTS, *CHANCES, BREAK_EVEN_PRICE, RATIO, DIFFERENCE, *DOMINANCE)}
 _MEANINGS |= PART_MEANINGS | {
@@ -31,11 +36,14 @@ class Contents:
     """What a Dataset holds: a file can be written from it without the half second that importing xarray takes.
 
     variables, coordinates  by name: dimensions, values (float64, or text), attributes
+    parts                   values of variables that stand as NaN in `variables`, for some of their first dimension at a time:
+                            where along it they begin, and the values by name; read once
     """
 
     variables: dict[str, Variable]
     coordinates: dict[str, Variable]
     attributes: dict[str, Any]
+    parts: Iterable[Part] = ()
 
     def every(self) -> dict[str, Variable]:
         """Coordinates and variables."""
@@ -47,37 +55,72 @@ def dataset_of(run: Run) -> xarray.Dataset:
     import xarray
 
     contents = contents_of(run)
-    return xarray.Dataset(contents.variables, contents.coordinates, contents.attributes)
+    variables = {name: (dims, np.array(values), attributes) for name, (dims, values, attributes) in contents.variables.items()}
+    for first, part in contents.parts:
+        for name, values in part.items():
+            variables[name][1][first:first + len(values)] = values
+    return xarray.Dataset(variables, contents.coordinates, contents.attributes)
 
 
 def contents_of(run: Run) -> Contents:
     """Variables `<quantity>_quantile`, `_mean`, `_sd`, `_cvar95` (or `<quantity>` alone) over scenario, platform or pair,
     quantile and estimate; `sample_inputs` and `sample_<result>` over single trials. What does not apply is NaN."""
-    quantiles = list(dict.fromkeys(float(r.statistic[1:]) / 100 for r in run.records if r.statistic[:1] == "p"))
+    names = list(dict.fromkeys(chain.from_iterable(dict.fromkeys(packed.names for packed in run.records.by_scenario()))))
     axes: dict[str, list[Any]] = {
         "scenario": run.records.scenarios, "platform": [p.name for p in run.study.platforms],
-        "pair": list(dict.fromkeys(r.owner for r in run.records if r.kind == "pair")), "quantile": quantiles,
+        "pair": list(dict.fromkeys(owner for kind, owner, *_ in names if kind == "pair")),
+        "quantile": list(dict.fromkeys(_share(statistic) for *_, statistic, _ in names if statistic[:1] == "p")),
         "estimate": list(ESTIMATE)}
-    places = {dim: {value: position for position, value in enumerate(values)} for dim, values in axes.items()}
-    data: dict[str, Any] = {}
-    for record in run.records:
-        dims, place = _place(record, places)
-        name = "_".join(filter(None, (record.group, record.quantity, "quantile" if "quantile" in dims else record.statistic)))
-        if name not in data:
-            meaning = _MEANINGS[record.quantity] + ("" if "quantile" in dims or not record.statistic else f", {record.statistic}")
-            meaning += _GROUPS.get(record.group, "")
-            data[name] = (dims, np.full([len(axes[dim]) for dim in dims], np.nan), {"units": record.unit, "long_name": meaning})
-        estimate = record.estimate
-        data[name][1][place] = estimate.value, estimate.standard_error, estimate.low, estimate.high
-    return Contents(data | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run))
+    results: dict[str, Variable] = {}
+    for name in names:
+        _, _, group, quantity, statistic, unit = name
+        dims = _dimensions(name)
+        meaning = _MEANINGS[quantity] + ("" if "quantile" in dims or not statistic else f", {statistic}") + _GROUPS.get(group, "")
+        nothing = np.broadcast_to(np.nan, [len(axes[dim]) for dim in dims])
+        results.setdefault(_variable(name), (dims, nothing, {"units": unit, "long_name": meaning}))
+    return Contents(results | _sample(run, axes["platform"]), _coordinates(run, axes), _attributes(run),
+                    _parts(run.records, results, axes))
 
 
-def _place(record: Record, places: dict[str, dict[Any, int]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The dimensions of a record's variable, and where in it the record stands."""
-    dims, place = ("scenario", record.kind), (places["scenario"][record.scenario], places[record.kind][record.owner])
-    if record.statistic[:1] == "p":
-        return (*dims, "quantile", "estimate"), (*place, places["quantile"][float(record.statistic[1:]) / 100])
-    return (*dims, "estimate"), place
+def _parts(records: Records, results: Mapping[str, Variable], axes: Mapping[str, list[Any]]) -> Iterator[Part]:
+    """The estimates of some scenarios at a time, as their variables have them."""
+    shapes = {variable: values.shape[1:] for variable, (_, values, _) in results.items()}
+    ends = [0, *accumulate(prod(shape[:-1]) for shape in shapes.values())]
+    begins: dict[str, int] = dict(zip(shapes, ends, strict=False))
+    places: dict[tuple[Name, ...], list[int]] = {}  # of each name among all estimates of a scenario
+
+    def place(name: Name) -> int:
+        kind, owner, _, _, statistic, _ = name
+        inside: int = axes[kind].index(owner)
+        if statistic[:1] == "p":
+            inside = inside * len(axes["quantile"]) + axes["quantile"].index(_share(statistic))
+        return begins[_variable(name)] + inside
+
+    first, waiting = 0, records.by_scenario()
+    while some := list(islice(waiting, _SCENARIOS_AT_ONCE)):
+        found = np.full((len(some), ends[-1], len(ESTIMATE)), np.nan)
+        for packed, row in zip(some, found, strict=True):
+            if packed.names not in places:
+                places[packed.names] = [place(name) for name in packed.names]
+            row[places[packed.names]] = packed.numbers
+        yield first, {variable: found[:, begin:begin + prod(shapes[variable][:-1])].reshape(len(some), *shapes[variable])
+                      for variable, begin in begins.items()}
+        first += len(some)
+
+
+def _variable(name: Name) -> str:
+    """The variable in which a number stands."""
+    _, _, group, quantity, statistic, _ = name
+    return "_".join(filter(None, (group, quantity, "quantile" if statistic[:1] == "p" else statistic)))
+
+
+def _dimensions(name: Name) -> tuple[str, ...]:
+    kind, _, _, _, statistic, _ = name
+    return "scenario", kind, *(("quantile",) if statistic[:1] == "p" else ()), "estimate"
+
+
+def _share(percentile: str) -> float:
+    return float(percentile[1:]) / 100
 
 
 def _sample(run: Run, platforms: list[str]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ netCDF-4 is HDF5 whose dimensions are dimension scales (netCDF user's guide, app
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,47 @@ _NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable. %10d"
 
 def write_netcdf(contents: Contents, path: Path) -> None:
     """Write the file that `xarray.open_dataset` reads as the same Dataset. Raises OSError."""
+    with _Patient(path, "w+") as file:
+        try:
+            _write(contents, file)
+        finally:
+            if file.failure:
+                raise file.failure
+
+
+class _Patient(io.FileIO):
+    """A file that seems to take whatever is written, also on a full disk, and keeps what failed: where it is told so, HDF5 fails
+    once more as it closes the file, and again when that is cleared away."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data)
+        with self._kept():
+            while left:
+                left = left[super().write(left):]
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        with self._kept():
+            return super().truncate(size)
+        return size or 0
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = self.failure or error
+
+
+def _write(contents: Contents, place: _Patient) -> None:
     import h5py
 
     arrays = {name: (dimensions, np.asarray(values)) for name, (dimensions, values, _) in contents.every().items()}
     sizes = {dimension: size for dimensions, array in arrays.values()
              for dimension, size in zip(dimensions, array.shape, strict=True)}
-    # In memory first: HDF5 on a full disk fails as it closes the file, and once more when that is cleared away.
-    with h5py.File(path, "w", driver="core", backing_store=False, track_order=True) as file:
+    with h5py.File(place, "w", track_order=True) as file:
         file.attrs.update(contents.attributes)
         for name, (_, array) in arrays.items():
             text = array.dtype.kind == "U"
@@ -45,9 +81,9 @@ def write_netcdf(contents: Contents, path: Path) -> None:
             if dimensions != (name,):
                 for along, dimension in zip(file[name].dims, dimensions, strict=True):
                     along.attach_scale(scales[dimension])
-        file.flush()
-        image = file.id.get_file_image()
-    path.write_bytes(image)
+        for first, part in contents.parts:
+            for name, values in part.items():
+                file[name][first:first + len(values)] = values
 
 
 def _attributes(contents: Contents, name: str) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import tempfile
+import weakref
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -62,12 +64,53 @@ def pack(scenario: str, records: Iterable[Record], names: dict[tuple[Name, ...],
     return Packed(scenario, names.setdefault(own, own), np.array(numbers).reshape(len(listed), 4))
 
 
-class Records(Collection[Record]):
-    """Records of several scenarios, one scenario after the other: of the first ones whole, then the packed ones."""
+class OnDisk(Mapping[str, Packed]):
+    """Packed records by scenario, whose numbers are in a temporary file: it is gone when nobody refers to them any more.
 
-    def __init__(self, whole: Iterable[Record], packed: Iterable[Packed] = ()) -> None:
+    Another process is sent them all, and has them in memory.
+    """
+
+    def __init__(self) -> None:
+        """Raises OSError where no temporary file can be made."""
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # it is closed when nobody refers to this
+        self._places: dict[str, tuple[tuple[Name, ...], int]] = {}
+        self._end = 0
+        weakref.finalize(self, self._file.close)
+
+    def add(self, packed: Packed) -> None:
+        """Keep those of one scenario. Raises OSError where the file cannot be written."""
+        left = memoryview(packed.numbers.tobytes())
+        self._places[packed.scenario] = packed.names, self._end
+        self._end += len(left)
+        while left:
+            left = left[self._file.write(left):]
+
+    def __getitem__(self, scenario: str) -> Packed:
+        names, begin = self._places[scenario]
+        if not names:
+            return Packed(scenario, names, np.empty((0, 4)))
+        # Mapped, since threads and forked processes would share the place up to which a file is read.
+        return Packed(scenario, names, np.array(np.memmap(self._file, np.float64, "r", begin, (len(names), 4))))
+
+    def __contains__(self, scenario: object) -> bool:
+        return scenario in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __reduce__(self) -> tuple[type[dict[str, Packed]], tuple[dict[str, Packed]]]:
+        return dict, (dict(self),)
+
+
+class Records(Collection[Record]):
+    """Records of several scenarios, one scenario after the other: of the first ones whole, then the packed ones by name."""
+
+    def __init__(self, whole: Iterable[Record], packed: Mapping[str, Packed] | None = None) -> None:
         self._whole = tuple(whole)
-        self._packed = {of.scenario: of for of in packed}
+        self._packed = {} if packed is None else packed
 
     @property
     def scenarios(self) -> list[str]:
@@ -80,8 +123,13 @@ class Records(Collection[Record]):
             return iter(self._packed[scenario])
         return (record for record in self._whole if record.scenario == scenario)
 
+    def by_scenario(self) -> Iterator[Packed]:
+        """Those of each scenario, packed."""
+        whole = dict.fromkeys(record.scenario for record in self._whole)
+        return chain((pack(scenario, self.of(scenario), {}) for scenario in whole), self._packed.values())
+
     def __iter__(self) -> Iterator[Record]:
-        return chain(self._whole, *self._packed.values())
+        return chain(self._whole, chain.from_iterable(self._packed.values()))
 
     def __len__(self) -> int:
         return len(self._whole) + sum(len(packed.names) for packed in self._packed.values())

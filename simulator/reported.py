@@ -11,7 +11,7 @@ from typing import Any
 from simulator.analysis.intervals import Estimate
 from simulator.finished_run import FinishedRun
 from simulator.quantities import BREAK_EVEN_PRICE, CHANCES, COST
-from simulator.records import Name, Packed, Record, Records, pack
+from simulator.records import Name, Record, Records, pack
 from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run, Sample, Stopped, Watched
 from simulator.run_documents import SUMMARY, RunFolderError, estimate_of
 
@@ -28,7 +28,7 @@ def reported_run(finished: FinishedRun) -> Run:
     try:
         whole = [record for scenario, found in scenarios.items() if scenario not in finished.what_ifs
                  for record in _records(scenario, found)]
-        packed: list[Packed] = [pack(name, _records(name, scenarios[name]), names) for name in finished.what_ifs]
+        packed = {name: pack(name, _records(name, scenarios[name]), names) for name in finished.what_ifs}
         digests = dict(finished.manifest["what_ifs"]) if finished.what_ifs else {}
         run = Run(finished.study, Records(whole, packed), tuple(finished.summary["warnings"]), Sample({}, {}),
                   _stopped(finished.summary.get("until")), digests)

@@ -175,7 +175,7 @@ def _scenario(run: Run, name: str) -> dict[str, Any]:
             around.setdefault(record.quantity, {"unit": record.unit})[record.statistic] = value
         else:
             around[record.quantity] = value
-    what_if = next((one for one in run.study.what_ifs if one.name == name and name in run.what_ifs), None)
+    what_if = run.study.what_ifs_by_name.get(name) if name in run.what_ifs else None
     if what_if:
         found |= {"description": what_if.description, "digest": run.what_ifs[name],
                   **({"cost": dict(what_if.costs)} if what_if.costs else {})}

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,13 @@ from simulator.study.reader import DataFile
 from simulator.study.reading import as_path
 from simulator.study.schema import header
 from simulator.study.settled import with_alternatives
-from simulator.study.writing import study_yaml
+from simulator.study.writing import study_yaml_pieces
 
 _LIBRARIES = ("numpy", "scipy", "numba", "xarray", "pyarrow", "h5netcdf", "matplotlib")
 SUMMARY_COLUMNS = {**dict.fromkeys(("study", "scenario", "platform", "quantity", "statistic"), str),
                    **dict.fromkeys(("value", "standard_error", "low", "high"), float), "unit": str}
-_ROWS_AT_ONCE = 1 << 13
+ROWS_AT_ONCE = 1 << 10
+_TABLES_TO_A_GROUP = 8
 
 
 def save(run: Run, runs: Path, extra: Mapping[str, Callable[[Path], None]] | None = None) -> Path:
@@ -128,7 +129,7 @@ def _files(run: Run) -> dict[str, Callable[[Path], None]]:
 
 def study_files(study: Study) -> dict[str, Callable[[Path], None]]:
     """The resolved study and the files that it reads, by name, each with a function that writes it: it runs as it is."""
-    return {"study.yaml": lambda path: write_text(path, study_yaml(_with_own_files(study))),
+    return {"study.yaml": lambda path: write_pieces(path, study_yaml_pieces(_with_own_files(study))),
             **{_own_name(file): partial(_copy, file.file) for file in (*study.data_files, *study.other_files)}}
 
 
@@ -169,7 +170,8 @@ def json_text(document: Mapping[str, Any]) -> str:
 
 
 def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
-    """The text of a document in which iterators of names and values stand for mappings, one such entry at a time."""
+    """The text of a document in which iterators of names and values stand for mappings, one such entry at a time, and one of
+    a list."""
     between = "{"
     for key, value in document.items():
         yield f"{between}\n {_json(key)}: "
@@ -179,6 +181,12 @@ def json_pieces(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{inside}\n  {_json(name)}: {_indented(entry, 2)}"
                 inside = ","
             yield "\n }"
+        elif isinstance(value, list) and value:
+            inside = "["
+            for entry in value:
+                yield f"{inside}\n  {_indented(entry, 2)}"
+                inside = ","
+            yield "\n ]"
         else:
             yield _indented(value, 1)
         between = ","
@@ -194,21 +202,38 @@ def _indented(value: Any, by: int) -> str:
 
 
 def write_parquet(rows: Iterable[dict[str, Any]], path: Path, kinds: Mapping[str, type] | None = None) -> None:
-    """Write rows as a table, some at a time; every row has the same columns. `kinds`: of what type each is, where they are
-    known, or None may stand in them."""
+    """Write rows as a table, some at a time; arguments as of `in_tables`."""
+    write_tables(in_tables(rows, kinds), path)
+
+
+def write_tables(tables: Iterable[Any], path: Path) -> None:
+    """Write tables of pyarrow with the same columns as one, some of them a group of rows; there has to be one at least."""
     import pyarrow
     from pyarrow import parquet
+
+    waiting = iter(tables)
+    first = next(waiting)
+    waiting = chain((first,), waiting)
+    with parquet.ParquetWriter(path, first.schema) as writer:
+        while some := list(islice(waiting, _TABLES_TO_A_GROUP)):
+            writer.write_table(pyarrow.concat_tables(some))
+
+
+def in_tables(rows: Iterable[dict[str, Any]], kinds: Mapping[str, type] | None = None) -> Iterator[Any]:
+    """Rows as tables of pyarrow, some in each; one without rows where there are none. Every row has the same columns.
+
+    kinds  of what type each column is, where they are known, or None may stand in them
+    """
+    import pyarrow
 
     def table(some: list[dict[str, Any]]) -> Any:
         names = kinds or (some[0] if some else ())
         return pyarrow.table({name: _column([row[name] for row in some], kinds[name] if kinds else None) for name in names})
 
     waiting = iter(rows)
-    first = table(list(islice(waiting, _ROWS_AT_ONCE)))
-    with parquet.ParquetWriter(path, first.schema) as writer:
-        writer.write_table(first)
-        while some := list(islice(waiting, _ROWS_AT_ONCE)):
-            writer.write_table(table(some))
+    yield table(list(islice(waiting, ROWS_AT_ONCE)))
+    while some := list(islice(waiting, ROWS_AT_ONCE)):
+        yield table(some)
 
 
 def _column(values: list[Any], kind: type | None = None) -> Any:

@@ -1,6 +1,11 @@
 """Files of a run folder that are written without the packages that read them."""
 
+import gc
+import resource
+
+import h5py
 import pandas
+import pyarrow.parquet
 import pytest
 import studies
 import xarray
@@ -8,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simulator
-from simulator import run_folder
+from simulator import dataset, run_folder
 from simulator.dataset import contents_of
 from simulator.netcdf import write_netcdf
 
@@ -37,6 +42,39 @@ def test_a_table_is_read_as_it_was_written(tmp_path, rows):
     pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))
 
 
+def test_scenarios_are_written_some_at_a_time(load, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "_SCENARIOS_AT_ONCE", 2)
+    run = simulator.run(load(studies.study(simulation={"trials": 512}, what_ifs={
+        f"w{k}": {"set": {"shared.utilization": 0.2 + 0.1 * k}} for k in range(4)})), what_ifs="all")
+    write_netcdf(contents_of(run), tmp_path / "results.nc")
+    with xarray.open_dataset(tmp_path / "results.nc") as found:
+        xarray.testing.assert_identical(found, run.dataset)
+        for scenario in ("base", "w0", "w3"):
+            for statistic, share in (("p5", 0.05), ("p95", 0.95)):
+                estimate = run.estimate("b", "cost_per_million_tokens", statistic, scenario)
+                there = found["cost_per_million_tokens_quantile"].sel(scenario=scenario, platform="b", quantile=share)
+                assert there.values.tolist() == [*estimate.as_dict().values()]
+        assert found["change_cost_per_million_tokens_mean"].isnull().any(["platform", "estimate"]).values.tolist() == [
+            True, False, False, False, False], "of the base there is no change"
+
+
+@pytest.mark.parametrize("room", [0, 1000, 20_000, -1000])
+def test_a_netcdf_file_without_room_fails_once(load, tmp_path, room):
+    """With what the system says; and HDF5 has nothing left open."""
+    run = simulator.run(load(studies.study(simulation={"trials": 512})))
+    write_netcdf(contents_of(run), tmp_path / "results.nc")
+    size = (tmp_path / "results.nc").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room % size, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_netcdf(contents_of(run), tmp_path / "results.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    gc.collect()
+    assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE | h5py.h5f.OBJ_DATASET) == 0
+
+
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3), max_leaves=8)
@@ -51,8 +89,11 @@ def test_a_document_in_pieces_is_the_document(around, scenarios):
 
 def test_a_long_table_is_written_in_parts(tmp_path, monkeypatch):
     rows = [{"name": f"row {k}", "value": k / 7} for k in range(25)]
-    monkeypatch.setattr(run_folder, "_ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(run_folder, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(run_folder, "_TABLES_TO_A_GROUP", 2)
     run_folder.write_parquet(iter(rows), tmp_path / "table.parquet")
+    groups = pyarrow.parquet.ParquetFile(tmp_path / "table.parquet").metadata
+    assert [groups.row_group(k).num_rows for k in range(groups.num_row_groups)] == [10, 10, 5]
     pandas.testing.assert_frame_equal(pandas.read_parquet(tmp_path / "table.parquet"), pandas.DataFrame(rows))
 
 

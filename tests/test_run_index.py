@@ -94,11 +94,11 @@ def test_what_is_no_run_is_passed_over(runs, tmp_path):
 def test_a_failed_write_leaves_the_index_as_it_was(runs, monkeypatch):
     before = run_index.write_index(runs).read_bytes()
 
-    def full(rows, path, kinds):
+    def full(tables, path):
         path.write_bytes(before[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_index, "write_parquet", full)
+    monkeypatch.setattr(run_index, "write_tables", full)
     with pytest.raises(OSError, match="No space"):
         run_index.write_index(runs)
     assert (runs / "index.parquet").read_bytes() == before and not leftovers(runs)
@@ -119,3 +119,22 @@ def test_a_run_without_a_table_or_of_an_earlier_version_is_read_from_its_summary
         (folder / "manifest.json").write_text(json.dumps(manifest))
         os.utime(folder / "manifest.json", ns=(written, written))
     assert run_index.index_of(runs) == expected
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100])
+def test_a_table_is_read_group_by_group_wherever_they_end(runs, rows):
+    expected = run_index.index_of(runs)
+    for folder, _ in run_index.run_folders(runs):
+        table = pyarrow.parquet.read_table(folder / "summary.parquet")
+        pyarrow.parquet.write_table(table, folder / "summary.parquet", row_group_size=rows)
+    assert run_index.index_of(runs) == expected
+
+
+def test_the_index_of_many_rows_is_written_in_parts(runs, monkeypatch):
+    expected = run_index.index_of(runs)
+    for module in (run_index, run_folder):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(run_folder, "_TABLES_TO_A_GROUP", 1)
+    for _ in range(2):  # made anew, and of what is known
+        file = pyarrow.parquet.ParquetFile(run_index.write_index(runs))
+        assert file.num_row_groups == 3 and file.read().to_pylist() == expected

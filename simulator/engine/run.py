@@ -44,7 +44,7 @@ class Elsewhere(Protocol):
 
 
 class RunError(RuntimeError):
-    """A study that is right in itself but gave a result that is not a number."""
+    """A run of a study that is right in itself, and that failed: it gave a result that is not a number, say."""
 
 
 def run(study: Study, threads: int = 0, progress: Callable[[float], None] | None = None, chunk_blocks: int = 0,

@@ -6,16 +6,18 @@ that of the difference itself, from replicates that hold the same trials, which 
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from simulator.analysis.intervals import change
-from simulator.engine.run import is_large, run
+from simulator.engine.run import RunError, is_large, run
 from simulator.experiments.cluster import Cluster
 from simulator.experiments.evidence import run_with_each_evidence
 from simulator.experiments.until import StopRule
 from simulator.quantities import COST, RATIO
-from simulator.records import Name, Packed, Record, Records, pack
+from simulator.records import Name, OnDisk, Record, Records, pack
 from simulator.results import CHANGE, CHANGE_PER_DOLLAR, Run
 from simulator.study.model import Simulation, Study
 from simulator.study.what_ifs import names_of
@@ -43,10 +45,13 @@ def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float]
         return (lambda share: progress((done + share) / count)) if progress else None
 
     base = run_with_each_evidence(study, threads, part_of(0), chunk_blocks, until, on)
+    if not names:
+        return base
     before = {_key(record): record for record in base.records if record.scenario == "base"}
     costs = {what_if.name: what_if.costs for what_if in study.what_ifs}
     warnings, digests = list(base.warnings), {}
-    packed: list[Packed] = []
+    with _said_if_no_room():
+        packed = OnDisk()
     names_of_records: dict[tuple[Name, ...], tuple[Name, ...]] = {}
     shared = study, base.study.simulation
     if on and not is_large(base.study):
@@ -58,9 +63,22 @@ def run_with_what_ifs(study: Study, threads: int = 0, progress: Callable[[float]
         digests[name] = other.study.digest
         if progress:
             progress((2 + position) / count)
-        packed.append(pack(name, _records(costs[name], other, before), names_of_records))
+        own = pack(name, _records(costs[name], other, before), names_of_records)
+        with _said_if_no_room():
+            packed.add(own)
         warnings += [f"{name}: {warning}" for warning in other.warnings if warning not in base.warnings]
     return replace(base, records=Records(base.records, packed), warnings=tuple(warnings), what_ifs=digests)
+
+
+@contextlib.contextmanager
+def _said_if_no_room() -> Iterator[None]:
+    """Raise RunError where the numbers of what-ifs cannot be kept."""
+    try:
+        yield
+    except OSError as error:
+        where = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
+        raise RunError(f"the numbers of what-ifs cannot be kept in a temporary file{where}: {error.strerror or error}; "
+                       "TMPDIR may name another folder") from None
 
 
 def _alone(shared: tuple[Study, Simulation], name: str) -> Run:

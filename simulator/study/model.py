@@ -283,8 +283,12 @@ class Study:
         from simulator.study.loading import with_what_if
         from simulator.study.what_ifs import settings_of
 
-        settings = settings_of(self.what_ifs, name)
+        settings = settings_of(self.what_ifs_by_name, name)
         return self._changed(lambda document: with_what_if(document, settings))
+
+    @cached_property
+    def what_ifs_by_name(self) -> dict[str, WhatIf]:
+        return {what_if.name: what_if for what_if in self.what_ifs}
 
     def with_settings(self, settings: Iterable[Setting]) -> Study:
         """A copy with values of inputs put at paths, over all that was there. Raises StudyError."""

@@ -65,8 +65,8 @@ def read_study_with_all(document: Document, default_name: str) -> Study:
     known = {(problem.place, problem.message) for problem in problems}
     files = []
     bare, _ = set_apart(document, ASKED_BESIDE)
-    ways = ((("what_ifs", what_if.name), with_what_if(bare, settings_of(study.what_ifs, what_if.name)))
-            for what_if in study.what_ifs)
+    named = study.what_ifs_by_name
+    ways = ((("what_ifs", name), with_what_if(bare, settings_of(named, name))) for name in named)
     ends = ((("sweeps", sweep.name), with_layer(bare, end)) for sweep in study.sweeps for end in ends_of(sweep))
     for path, changed in chain(ways, ends):
         if any(wrong[:2] == path for wrong in document.wrong):

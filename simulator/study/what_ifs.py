@@ -41,9 +41,8 @@ def read_what_ifs(reader: Reader, found: Any) -> tuple[WhatIf, ...]:
     return tuple(what_ifs.values())
 
 
-def settings_of(what_ifs: Iterable[WhatIf], name: str) -> tuple[Setting, ...]:
-    """What a what-if sets: first what those set that it extends. Raises KeyError where there is none of that name."""
-    named = {what_if.name: what_if for what_if in what_ifs}
+def settings_of(named: Mapping[str, WhatIf], name: str) -> tuple[Setting, ...]:
+    """What one of the what-ifs sets: first what those set that it extends. Raises KeyError where there is none of that name."""
     found: tuple[Setting, ...] = ()
     seen: set[str] = set()
     while name and name not in seen:  # a circle was refused before

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 _PASTED_WIDTH, _LONG = 110, 80
+_WHAT_IFS, _WHAT_IFS_AT_ONCE = "what_ifs", 1 << 8
 _ANY_WIDTH = 10_000  # a folded text does not come back as it was
 _FOLDS = re.compile(r"\S+( \S+)*")  # other white space would not come back as it was
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
@@ -23,6 +25,21 @@ def study_yaml(tree: Mapping[str, Any]) -> str:
         return representer.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
 
     return _written(tree, {str: represent_str}, flow=None, width=_ANY_WIDTH)
+
+
+def study_yaml_pieces(tree: Mapping[str, Any]) -> Iterator[str]:
+    """The text of `study_yaml` with some what-ifs at a time: on the way to a text, a value takes many times as much memory."""
+    what_ifs = tree.get(_WHAT_IFS) or {}
+    if len(what_ifs) <= _WHAT_IFS_AT_ONCE:
+        yield study_yaml(tree)
+        return
+    waiting = iter(what_ifs.items())
+    first = dict(islice(waiting, _WHAT_IFS_AT_ONCE))
+    before, own, after = study_yaml({**tree, _WHAT_IFS: first}).partition(study_yaml({_WHAT_IFS: first}))
+    yield before + own
+    while some := dict(islice(waiting, _WHAT_IFS_AT_ONCE)):
+        yield study_yaml({_WHAT_IFS: some}).removeprefix(f"{_WHAT_IFS}:\n")
+    yield after
 
 
 def as_yaml(tree: Mapping[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """What-ifs are run on the draws of the base: a change is one of the world, and its error that of the change."""
 
 import dataclasses
+import errno
 import json
+import tempfile
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ import studies
 
 import simulator
 from simulator.analysis.intervals import Estimate, change, sectioning
-from simulator.engine.run import run
+from simulator.engine.run import RunError, run
 from simulator.quantities import COST
+from simulator.records import OnDisk
 
 WHAT_IFS = {
     "nothing": {"description": "Nothing changes.", "set": {}},
@@ -128,3 +131,15 @@ def test_results_name_scenarios(load):
 def test_an_unknown_what_if_is_named(study):
     with pytest.raises(ValueError, match="did you mean 'idle'"):
         simulator.run(study, what_ifs=["idel"])
+
+
+@pytest.mark.parametrize("fails", ["made", "written"])
+def test_no_room_for_the_numbers_of_what_ifs_is_said(load, monkeypatch, fails):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*((tempfile, "TemporaryFile") if fails == "made" else (OnDisk, "add")), full)
+    study = load(studies.study(what_ifs=WHAT_IFS, simulation={"trials": 512}))
+    with pytest.raises(RunError, match=r"numbers of what-ifs cannot be kept .*: No space left on device; TMPDIR"):
+        simulator.run(study, what_ifs="idle")
+    assert simulator.run(study).records.scenarios == ["base"], "a run without what-ifs needs no room"

@@ -238,7 +238,7 @@ def test_a_what_if_beside_others_is_the_study_that_is_read_with_its_values_alone
     study = simulator.load(studies.write(tmp_path / "study.yaml", data), overrides=layers)
     for name in ("idle", "idler", "dear", "one_life", "idle", "dear"):
         found = study.with_what_if(name)
-        document = with_what_if(study.document, settings_of(study.what_ifs, name))
+        document = with_what_if(study.document, settings_of(study.what_ifs_by_name, name))
         alone = read_study(document, study.name)
         assert found == alone and found.digest == alone.digest and found.inputs() == alone.inputs()
         assert found.document.tree == document.tree and found.document.places == document.places

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from simulator.study import writing
 from simulator.study.document import read_text
-from simulator.study.writing import as_yaml
+from simulator.study.writing import as_yaml, study_yaml, study_yaml_pieces
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"],
                                 exclude_characters="\u2028\u2029\ufeff\ufffe\uffff"), max_size=200)
@@ -31,3 +32,15 @@ def test_it_reads_well():
 @pytest.mark.parametrize("key", ["operating_point", "throughput"])
 def test_the_order_of_keys_is_kept(key):
     assert list(read_text(as_yaml({key: 1, "a": 2}), "x").tree) == [key, "a"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7])
+@pytest.mark.parametrize("after", [{}, {"sweeps": {"load": {"over": {"shared.utilization": [0.2, 0.4]}}}}])
+def test_what_ifs_written_some_at_a_time_are_the_same_text(count, after, monkeypatch):
+    monkeypatch.setattr(writing, "_WHAT_IFS_AT_ONCE", 2)
+    what_ifs = {f"w{k}": {"description": "w0:\n  set: 1", "set": {"shared.utilization": {"value": k, "note": ""}, "b": [k, k]},
+                          **({"extends": "w0"} if k else {})} for k in range(count)}
+    tree = {"schema": 1, "study": "what_ifs:", "what_ifs": what_ifs, **after}
+    pieces = list(study_yaml_pieces(tree))
+    assert "".join(pieces) == study_yaml(tree) and (len(pieces) > 2) == (count > 2)
+    assert list(study_yaml_pieces({"schema": 1, "what_ifs": None})) == [study_yaml({"schema": 1, "what_ifs": None})]
