@@ -34,8 +34,9 @@ class SamplePlace:
     text: str
 
     @classmethod
-    def named(cls, text: str) -> SamplePlace:
+    def named(cls, place: str | Path) -> SamplePlace:
         """The place that somebody named, who may have meant a folder below the one he is in."""
+        text = str(place)
         return cls(text if "://" in text else str(Path(text).absolute()))
 
     @cached_property

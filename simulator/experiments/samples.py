@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simulator.engine.layout import layout
@@ -65,7 +65,7 @@ class Samples:
         return self.study.simulation.trials * len(self.scenarios)
 
 
-def write_samples(study: Study, place: str, what_ifs: str | Sequence[str] = (), threads: int = 0,
+def write_samples(study: Study, place: str | Path, what_ifs: str | Sequence[str] = (), threads: int = 0,
                   progress: Callable[[float], None] | None = None, on: Cluster | None = None) -> Samples:
     """Write every trial of a study, and of the scenarios that a run has beside it, as a Parquet dataset.
 
@@ -77,7 +77,7 @@ def write_samples(study: Study, place: str, what_ifs: str | Sequence[str] = (), 
     return write(prepare(study, place, what_ifs), threads, progress, on)
 
 
-def check_place(place: str) -> None:
+def check_place(place: str | Path) -> None:
     """Raise SamplesError where no samples can be begun at a place, or gone on with."""
     where = SamplePlace.named(place)
     names = [name for name in where.names() if not _is_left_over(name)]
@@ -87,7 +87,7 @@ def check_place(place: str) -> None:
     where.check_room(0)
 
 
-def prepare(study: Study, place: str, what_ifs: str | Sequence[str] = ()) -> Samples:
+def prepare(study: Study, place: str | Path, what_ifs: str | Sequence[str] = ()) -> Samples:
     """Samples that can be written: what they are, and about how large. Raises SamplesError where they cannot be."""
     check_place(place)
     where, names = SamplePlace.named(place), tuple(names_of(study, what_ifs))
