@@ -26,11 +26,10 @@ def prepare_samples(place: str, loaded: list[tuple[Path, Study]], what_ifs: list
     from simulator.experiments.samples import check_place
 
     if len(loaded) > 1:
-        say(f"--samples {place}: found {len(loaded)} studies; expected one: run them one by one, each with a place of its own")
+        say(f"--samples: found {len(loaded)} studies; expected one: run them one by one, each with a place of its own")
         raise typer.Exit(WRONG_INPUT)
-    (_, study), = loaded
     if is_settled:
-        return _prepared(place, study, what_ifs, quiet)
+        return _prepared(place, loaded[0][1], what_ifs, quiet)
     with _said_if_nowhere():
         check_place(place)
     return None
@@ -43,7 +42,7 @@ def write_samples(place: str, study: Study, what_ifs: list[str], prepared: Sampl
     from simulator.experiments.samples import write
 
     samples = prepared or _prepared(place, study, what_ifs, quiet)
-    done = 0
+    where, done = samples.place.shown, 0
 
     try:
         with _said_if_nowhere(), said_if_failed(study.name), progress(f"{study.name}: samples", quiet) as advance:
@@ -55,11 +54,10 @@ def write_samples(place: str, study: Study, what_ifs: list[str], prepared: Sampl
 
             written = write(samples, threads, report, on)
     except KeyboardInterrupt:
-        say(f"samples: {done:,} of {samples.parts:,} parts are at {samples.place}; the same command goes on from there")
+        say(f"samples: {done:,} of {samples.parts:,} parts are at {where}; the same command goes on from there")
         raise
     if not quiet:
-        say(f"samples written to {written.place}: {written.rows:,} rows in {written.parts:,} parts, "
-            f"{in_words(written.bytes)}")
+        say(f"samples written to {where}: {written.rows:,} rows in {written.parts:,} parts, {in_words(written.bytes)}")
 
 
 def _prepared(place: str, study: Study, what_ifs: list[str], quiet: bool) -> Samples:
@@ -71,7 +69,7 @@ def _prepared(place: str, study: Study, what_ifs: list[str], quiet: bool) -> Sam
     if not quiet:
         count = len(samples.scenarios)
         say(f"samples: {study.simulation.trials:,} trials" + (f" of each of {count} scenarios" if count > 1 else "")
-            + f", {len(samples.columns) + 1} columns, take about {in_words(samples.bytes)} at {samples.place}"
+            + f", {len(samples.columns) + 1} columns, take about {in_words(samples.bytes)} at {samples.place.shown}"
             + (f"; {samples.there:,} of {samples.parts:,} parts are there already" if samples.there else ""))
     return samples
 

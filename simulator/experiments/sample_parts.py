@@ -31,7 +31,7 @@ class Scenario:
     columns  that this scenario has;  schema  Arrow's, of the columns of all scenarios
     """
 
-    place: str
+    place: SamplePlace
     begun: bytes
     name: str
     trials: Trials
@@ -41,11 +41,10 @@ class Scenario:
 
 def write_part(scenario: Scenario, chunk: Chunk) -> None:
     """Simulate and write one part: a task for any thread, process or machine that sees the place."""
-    where = SamplePlace(scenario.place)
-    if where.read(STUDY) != scenario.begun:
-        raise SamplesError(f"{os.uname().nodename} does not see the {STUDY} that was begun at {scenario.place}: workers need a "
-                           "folder that all machines share, or a URL")
-    where.write(part_name(scenario, chunk), encode(scenario, chunk))
+    if scenario.place.read(STUDY) != scenario.begun:
+        raise SamplesError(f"{os.uname().nodename} does not see the {STUDY} that was begun at {scenario.place.shown}: workers "
+                           "need a folder that all machines share, or a URL")
+    scenario.place.write(part_name(scenario, chunk), encode(scenario, chunk))
 
 
 def part_name(scenario: Scenario, chunk: Chunk) -> str:

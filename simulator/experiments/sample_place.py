@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +40,14 @@ class SamplePlace:
         text = str(place)
         return cls(text if "://" in text else str(Path(text).absolute()))
 
+    def __reduce__(self) -> tuple[type[SamplePlace], tuple[str]]:
+        return SamplePlace, (self.text,)  # without what is opened here
+
+    @property
+    def shown(self) -> str:
+        """The place for a message: without a password that a URL may hold."""
+        return re.sub("//[^/@]*@", "//", self.text)
+
     @cached_property
     def _opened(self) -> tuple[Any, str]:
         """Arrow's file system, and the path there."""
@@ -50,7 +59,7 @@ class SamplePlace:
         try:
             files, path = fs.FileSystem.from_uri(self.text)
         except (OSError, pyarrow.ArrowException) as error:
-            raise WrongPlaceError(f"{self.text} cannot be used: {_reason(error)}; expected a new folder, or a URL such as "
+            raise WrongPlaceError(f"{self.shown} cannot be used: {_reason(error)}; expected a new folder, or a URL such as "
                                   "s3://bucket/folder, gs://bucket/folder, hdfs://host/folder or file:///folder") from None
         return files, path.rstrip("/")
 
@@ -65,16 +74,16 @@ class SamplePlace:
         from pyarrow import fs
 
         files, path = self._opened
-        with self._told(self.text, "read"):
+        with self._told(self.shown, "read"):
             if files.get_file_info(path).type == fs.FileType.File:
-                raise WrongPlaceError(f"{self.text} is a file; expected a new folder")
+                raise WrongPlaceError(f"{self.shown} is a file; expected a new folder")
             found = files.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=True))
         return {str(PurePosixPath(file.path).relative_to(path)): file.size for file in found if file.is_file}
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None where there is none."""
         files, path = self._opened
-        with self._told(f"{self.text}/{name}", "read"):
+        with self._told(f"{name} at {self.shown}", "read"):
             try:
                 with files.open_input_stream(f"{path}/{name}") as stream:
                     content: bytes = stream.read()
@@ -84,44 +93,57 @@ class SamplePlace:
 
     def write(self, name: str, content: Any) -> None:
         """Write a file whole, or not at all: bytes, or a buffer. Raises SamplesError."""
+        with self._told(f"{name} at {self.shown}", "written"):
+            self._put(name, content)
+
+    def _put(self, name: str, content: Any) -> None:
         files, path = self._opened
         final = PurePosixPath(path, name)
         temporary = final.with_name(f"{UNFINISHED}{uuid4().hex}")
         is_local = self.folder is not None
-        with self._told(f"{self.text}/{name}", "written"):
-            if is_local:  # elsewhere there are no folders, or they come with their files
-                files.create_dir(str(final.parent))
-            try:
-                with files.open_output_stream(str(temporary)) as stream:
-                    stream.write(content)
-                if is_local:
-                    sync(Path(temporary))
-                files.move(str(temporary), str(final))
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    files.delete_file(str(temporary))
-                raise
+        if is_local:  # elsewhere there are no folders, or they come with their files
+            files.create_dir(str(final.parent))
+        try:
+            with files.open_output_stream(str(temporary)) as stream:
+                stream.write(content)
             if is_local:
-                sync(Path(final.parent))
+                sync(Path(temporary))
+            files.move(str(temporary), str(final))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                files.delete_file(str(temporary))
+            raise
+        if is_local:
+            sync(Path(final.parent))
 
     def remove(self, name: str) -> None:
         """Remove a file, where it is still there."""
         files, path = self._opened
-        with self._told(f"{self.text}/{name}", "removed"), contextlib.suppress(FileNotFoundError):
+        with self._told(f"{name} at {self.shown}", "removed"), contextlib.suppress(FileNotFoundError):
             files.delete_file(f"{path}/{name}")
 
+    def check_writable(self) -> None:
+        """Raise SamplesError where nothing can be written. Of a folder of this machine that shows without a trace; elsewhere a
+        file is written, and removed."""
+        if self.folder is None:
+            probe = f"{UNFINISHED}{uuid4().hex}"
+            with self._told(self.shown, "written"):
+                self._put(probe, b"")
+            self.remove(probe)
+            return
+        nearest = _nearest(self.folder)
+        if not nearest.is_dir():
+            raise WrongPlaceError(f"{self.shown} cannot be written: {nearest} is no folder; choose another place")
+        if not os.access(nearest, os.W_OK):
+            raise SamplesError(f"{self.shown} cannot be written: {nearest} is read-only; choose another place")
+
     def check_room(self, needed: float) -> None:
-        """Raise SamplesError where a folder of this machine cannot be written, or its disk has not so many bytes left."""
+        """Raise SamplesError where a disk of this machine has not so many bytes left."""
         if self.folder is None:
             return
-        nearest = next(folder for folder in (self.folder, *self.folder.parents) if folder.exists())
-        if not nearest.is_dir():
-            raise WrongPlaceError(f"{self.text} cannot be written: {nearest} is no folder; choose another place")
-        if not os.access(nearest, os.W_OK):
-            raise SamplesError(f"{self.text} cannot be written: {nearest} is read-only; choose another place")
-        free = shutil.disk_usage(nearest).free
+        free = shutil.disk_usage(_nearest(self.folder)).free
         if needed > free:
-            raise SamplesError(f"{self.text} has no room: samples take about {in_words(needed)}, and its disk has "
+            raise SamplesError(f"{self.shown} has no room: samples take about {in_words(needed)}, and its disk has "
                                f"{in_words(free)} left; choose another place, or fewer trials")
 
     @contextlib.contextmanager
@@ -135,6 +157,11 @@ class SamplePlace:
             remedy = "make room there" if isinstance(error, OSError) and error.errno in _FULL else "put that right"
             raise SamplesError(f"{what} cannot be {done} from {os.uname().nodename}: {_reason(error)}; {remedy} and run the same "
                                "command again, which goes on from the parts that are there, or choose another place") from None
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one above it that is there."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def in_words(count: float) -> str:

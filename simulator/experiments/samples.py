@@ -46,7 +46,7 @@ class Samples:
     """
 
     study: Study
-    place: str
+    place: SamplePlace
     what_ifs: tuple[str, ...]
     begun: Mapping[str, Any]
     columns: tuple[Column, ...]
@@ -82,9 +82,9 @@ def check_place(place: str | Path) -> None:
     where = SamplePlace.named(place)
     names = [name for name in where.names() if not _is_left_over(name)]
     if names and STUDY not in names:
-        raise WrongPlaceError(f"{where.text} is not empty: it holds {min(names)}; expected a new folder, or one where the same "
+        raise WrongPlaceError(f"{where.shown} is not empty: it holds {min(names)}; expected a new folder, or one where the same "
                               "samples were begun")
-    where.check_room(0)
+    where.check_writable()
 
 
 def prepare(study: Study, place: str | Path, what_ifs: str | Sequence[str] = ()) -> Samples:
@@ -99,7 +99,7 @@ def prepare(study: Study, place: str | Path, what_ifs: str | Sequence[str] = ())
     every = tuple(sorted(columns.values(), key=lambda column: not column.is_input))
     blocks = 1 << (max(1, _VALUES // (BLOCK * len(every))).bit_length() - 1)
     parts = _trials(study, blocks)[0].chunk_count * len(digests)
-    found = Samples(study, where.text, names, _begun(study, digests, blocks), every, parts, 0, 0)
+    found = Samples(study, where, names, _begun(study, digests, blocks), every, parts, 0, 0)
     _check_same(where, found.begun)
     base = _scenario(found, "base", study)
     first = next(base.trials.chunks())
@@ -112,10 +112,10 @@ def prepare(study: Study, place: str | Path, what_ifs: str | Sequence[str] = ())
 def write(samples: Samples, threads: int = 0, progress: Callable[[float], None] | None = None,
           on: Cluster | None = None) -> Samples:
     """Write the parts that are not there yet, then the manifest. Arguments and errors as of `write_samples`."""
-    where = SamplePlace.named(samples.place)
-    _check_same(where, samples.begun)
-    where.write(STUDY, _text(samples.begun))
-    there = where.names()
+    _check_same(samples.place, samples.begun)
+    there = samples.place.names()
+    if STUDY not in there:
+        samples.place.write(STUDY, _text(samples.begun))
     done = 0
 
     def step() -> None:
@@ -135,7 +135,7 @@ def write(samples: Samples, threads: int = 0, progress: Callable[[float], None] 
         missing = [chunk for part, chunk in chunks.items() if part not in there]
         for _ in _written(scenario, missing, threads, on):
             step()
-    return _finish(samples, where, expected)
+    return _finish(samples, expected)
 
 
 def _written(scenario: Scenario, chunks: list[Chunk], threads: int, on: Cluster | None) -> Iterator[None]:
@@ -184,13 +184,13 @@ def _check_same(where: SamplePlace, begun: Mapping[str, Any]) -> None:
     except ValueError:
         there = None
     if not isinstance(there, dict):
-        raise WrongPlaceError(f"{where.text}/{STUDY} cannot be read, so that nobody can tell whose samples are there; expected a "
-                              "new folder")
+        raise WrongPlaceError(f"{where.shown}/{STUDY} cannot be read, so that nobody can tell whose samples are there; expected "
+                              "a new folder")
     old, new = _flat(there), _flat(begun)
     different = [f"{key} {old.get(key, 'none')} there, {new.get(key, 'none')} here"
                  for key in {**new, **old} if old.get(key) != new.get(key)]
     told = "; ".join(different[:_MOST_DIFFERENCES]) + ("; and more" if len(different) > _MOST_DIFFERENCES else "")
-    raise WrongPlaceError(f"{where.text} holds other samples ({told}); choose a new folder, or remove what is there")
+    raise WrongPlaceError(f"{where.shown} holds other samples ({told}); choose a new folder, or remove what is there")
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,12 +201,12 @@ def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _finish(samples: Samples, where: SamplePlace, expected: Mapping[str, list[str]]) -> Samples:
+def _finish(samples: Samples, expected: Mapping[str, list[str]]) -> Samples:
     """Clear away what writers that were killed have left, and write the manifest."""
-    there = where.names()
+    where, there = samples.place, samples.place.names()
     gone = [part for parts in expected.values() for part in parts if part not in there]
     if gone:
-        raise SamplesError(f"{where.text} lacks {len(gone):,} parts that were written, such as {gone[0]}; run the same command "
+        raise SamplesError(f"{where.shown} lacks {len(gone):,} parts that were written, such as {gone[0]}; run the same command "
                            "again, which writes them anew")
     for name in there:
         if _is_left_over(name):

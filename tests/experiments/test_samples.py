@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -153,6 +154,11 @@ def test_a_url_is_a_place_too(study, tmp_path):
     assert content(tmp_path / "folder") == content(tmp_path / "url")
 
 
+def test_a_password_in_a_url_is_not_shown():
+    place = sample_place.SamplePlace.named("s3://key:secret@bucket/folder")
+    assert place.shown == "s3://bucket/folder" and pickle.loads(pickle.dumps(place)) == place
+
+
 @pytest.mark.parametrize("sampler", [{"sampler": "random", "trials": 1600}, {"sampler": "latin_hypercube", "trials": 1600}])
 def test_replicates_that_end_within_a_block(load, tmp_path, sampler):
     study = load(data(**sampler))
@@ -289,8 +295,8 @@ def test_a_disk_that_fills_is_told_and_the_next_one_goes_on(study, tmp_path, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(sample_place, "sync", sync)
-        with pytest.raises(SamplesError, match=r"\.parquet cannot be written from .*: No space left on device; make room there "
-                                               "and run the same command again"):
+        with pytest.raises(SamplesError, match=r"\.parquet at .* cannot be written from .*: No space left on device; make room "
+                                               "there and run the same command again"):
             write_samples(study, tmp_path / "s", threads=1)
     assert len(list((tmp_path / "s").rglob("*.parquet"))) in range(5, 20)
     assert not (tmp_path / "s" / MANIFEST).exists() and not list((tmp_path / "s").rglob(".unfinished-*"))
@@ -344,7 +350,7 @@ def test_a_worker_that_cannot_write_is_told_in_a_line(local, study, tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / STUDY).write_bytes(scenario.begun)
     (tmp_path / "s" / "scenario=base").write_text("in the way")
-    with pytest.raises(SamplesError, match=r"\.parquet cannot be written from .*: Not a directory; put that right and run"):
+    with pytest.raises(SamplesError, match=r"\.parquet at .* cannot be written from .*: Not a directory; put that"):
         list(local.each(write_part, scenario, list(scenario.trials.chunks())[:3], str))
 
 
