@@ -194,10 +194,15 @@ def _check_same(where: SamplePlace, begun: Mapping[str, Any]) -> None:
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What `_study.json` holds, with versions by their names, and of the scenarios the names alone."""
+    """What `_study.json` holds, for a message: what is inside a mapping by its own name."""
     found: dict[str, Any] = {}
     for key, value in document.items():
-        found |= value if key == "versions" else {key: ", ".join(value) if key == "scenarios" else value}
+        if not isinstance(value, dict):
+            found[key] = value
+        elif key == "scenarios":
+            found |= {key: ", ".join(value), **{f"scenario {name}": digest for name, digest in value.items() if name != "base"}}
+        else:
+            found |= value
     return found
 
 

@@ -250,11 +250,23 @@ def test_other_versions_are_refused(study, tmp_path, monkeypatch):
         write_samples(study, tmp_path / "s")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "no JSON"])
-def test_a_place_whose_beginning_cannot_be_read_is_refused(study, tmp_path, text):
-    (tmp_path / "_study.json").write_text(text)
-    with pytest.raises(WrongPlaceError, match="cannot be read, so that nobody can tell"):
+@pytest.mark.parametrize(("text", "words"), [
+    ("", "cannot be read, so that nobody can tell"), ("[]", "cannot be read"), ("no JSON", "cannot be read"),
+    ('{"versions": 3, "scenarios": 4}', "holds other samples")])
+def test_a_place_whose_beginning_says_nothing_is_refused(study, tmp_path, text, words):
+    (tmp_path / STUDY).write_text(text)
+    with pytest.raises(WrongPlaceError, match=words):
         write_samples(study, tmp_path)
+
+
+def test_what_ifs_that_read_other_files_are_other_samples(study, tmp_path):
+    place = tmp_path / "s"
+    write_samples(study, place, "idle")
+    there = json.loads((place / STUDY).read_text())
+    there["scenarios"]["idle"] = "other"
+    (place / STUDY).write_text(json.dumps(there, indent=1))
+    with pytest.raises(WrongPlaceError, match=r"\(scenario idle other there, \w+ here\)"):
+        write_samples(study, place, "idle")
 
 
 # --- what may go wrong ---------------------------------------------------------------------------------------
