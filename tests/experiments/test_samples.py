@@ -148,10 +148,12 @@ def test_threads_show_in_no_byte(study, tmp_path, small_parts):
     assert content(tmp_path / "1") == content(tmp_path / "3")
 
 
-def test_a_url_is_a_place_too(study, tmp_path):
-    write_samples(study, tmp_path / "folder")
-    write_samples(study, f"file://{tmp_path}/url")
-    assert content(tmp_path / "folder") == content(tmp_path / "url")
+def test_urls_and_paths_from_where_one_is_are_places_too(study, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for place in (tmp_path / "folder", f"file://{tmp_path}/url/", "../above/"):
+        write_samples(study, place)
+    assert content(tmp_path / "folder") == content(tmp_path / "url") == content(tmp_path / "above")
 
 
 def test_a_password_in_a_url_is_not_shown():
