@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Run", "Study", "StudyError", "explain", "load", "run", "sensitivity"]
+__all__ = ["Run", "Study", "StudyError", "explain", "load", "run", "sensitivity", "write_samples"]
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from simulator.experiments.explain import explain
+    from simulator.experiments.samples import write_samples
     from simulator.experiments.sensitivity.everything import sensitivity
     from simulator.experiments.what_ifs import run_with_what_ifs as run
     from simulator.results import Run
@@ -26,6 +27,7 @@ _HOMES = {"Study": ("simulator.study", "Study"), "StudyError": ("simulator.study
           "explain": ("simulator.experiments.explain", "explain"),
           "load": ("simulator.study", "load"), "run": ("simulator.experiments.what_ifs", "run_with_what_ifs"),
           "sensitivity": ("simulator.experiments.sensitivity.everything", "sensitivity"),
+          "write_samples": ("simulator.experiments.samples", "write_samples"),
           "Run": ("simulator.results", "Run")}
 
 

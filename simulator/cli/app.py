@@ -50,7 +50,7 @@ def main() -> None:
         app()
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            say("interrupted; of the run under way nothing was written")
+            say("interrupted; of what was under way nothing was written")
         raise
     except BrokenPipeError:
         # Whoever read our output has seen enough.

@@ -38,6 +38,7 @@ from simulator.cli.common import (
     whole,
     workers,
 )
+from simulator.cli.samples import prepare_samples, write_samples
 
 if TYPE_CHECKING:
     from simulator.experiments.cluster import Cluster
@@ -66,6 +67,8 @@ def run(
     threads: Threads = 0,
     scheduler: Scheduler = None,
     out: Out = Path("runs"),
+    samples: Annotated[str | None, typer.Option(
+        metavar="PLACE", help="Write every trial too, as Parquet: to a new folder, or a URL such as s3://bucket/folder.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -78,6 +81,7 @@ def run(
         _check_rule(loaded, rule)
     _check_conditions(loaded, conditions, what_ifs or [])
     check_place(out)
+    prepared = prepare_samples(samples, loaded, what_ifs or [], rule is None, quiet) if samples is not None else None
     documents = []
     with workers(scheduler, threads, quiet, out) as on:
         for file, study in loaded:
@@ -93,6 +97,8 @@ def run(
             if not quiet:
                 _say_why_stopped(finished)
                 say(f"written to {folder}")
+            if samples is not None:
+                write_samples(samples, finished.study, what_ifs or [], prepared, threads, quiet, on)
     _write_index(out, quiet)
     if as_json:
         print_json(documents)

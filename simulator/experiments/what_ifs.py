@@ -90,9 +90,13 @@ def _one(shared: tuple[Study, Simulation], name: str, threads: int, progress: Ca
          chunk_blocks: int = 0, on: Cluster | None = None) -> Run:
     """One what-if, with as many trials as the base in the end had."""
     study, simulation = shared
+    return run(study_with_what_if(study, simulation, name), threads, progress, chunk_blocks, elsewhere=on)
+
+
+def study_with_what_if(study: Study, simulation: Simulation, name: str) -> Study:
+    """A study as a what-if has it, simulated as the base is, but for the horizon, which a what-if may change."""
     changed = study.with_what_if(name)
-    changed = replace(changed, simulation=replace(simulation, horizon=changed.simulation.horizon))
-    return run(changed, threads, progress, chunk_blocks, elsewhere=on)
+    return replace(changed, simulation=replace(simulation, horizon=changed.simulation.horizon))
 
 
 def _records(costs: Mapping[str, float], other: Run, before: dict[tuple[str, str, str, str], Record]) -> Iterator[Record]:
