@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from simulator.reporting.report.explorer import data_of, plotly_packed
 from simulator.reporting.report.figures import inline_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_DATE = "SOURCE_DATE_EPOCH"
 
 
 class NoPdfError(RuntimeError):
@@ -60,7 +63,22 @@ def write_pdf(text: str, path: Path) -> None:
     check_pdf()
     import weasyprint  # type: ignore[import-untyped]
 
-    weasyprint.HTML(string=text).write_pdf(path)
+    with _same_each_time():
+        weasyprint.HTML(string=text).write_pdf(path)
+
+
+@contextlib.contextmanager
+def _same_each_time() -> Iterator[None]:
+    """Without HarfBuzz, fonts are cut by fontTools, which dates them: the same pages are to be the same bytes."""
+    stated = os.environ.get(_DATE)
+    os.environ[_DATE] = stated or "0"
+    try:
+        yield
+    finally:
+        if stated is None:
+            del os.environ[_DATE]
+        else:
+            os.environ[_DATE] = stated
 
 
 def check_pdf() -> None:
