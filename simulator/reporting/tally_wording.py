@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.experiments.tally import Share, Tally
-from simulator.reporting.wording import plural, short
+from simulator.reporting.wording import plural, short, to_digits
 
 _MOST_WORKERS = 8  # each of which has a line
 
@@ -36,7 +36,7 @@ def in_words(tally: Tally) -> list[str]:
 def _one_by_one(shares: list[Share], tally: Tally) -> Iterator[str]:
     for share in shares:
         yield (f"  worker {share.worker}: {_pace(share.tasks, share.trials, share.seconds)} at work, "
-               f"{share.seconds / tally.elapsed:.0%} of the time")
+               f"{to_digits(100 * share.seconds / tally.elapsed, 2)} % of the time")
 
 
 def _rate(share: Share, tally: Tally) -> float:
@@ -45,8 +45,5 @@ def _rate(share: Share, tally: Tally) -> float:
 
 def _pace(tasks: int, trials: int, seconds: float) -> str:
     rate = (trials or tasks) / max(seconds, 1e-9)
-    return f"{short(rate / 1e6, 3)} million trials/s" if rate >= 1e6 else f"{_grouped(rate)} {'trials' if trials else 'tasks'}/s"
-
-
-def _grouped(rate: float) -> str:
-    return f"{float(f'{rate:.3g}'):,.0f}" if rate >= 100 else short(rate, 3)
+    return f"{short(rate / 1e6, 3)} million trials/s" if trials and rate >= 1e6 else (
+        f"{to_digits(rate)} {'trials' if trials else 'tasks'}/s")

@@ -34,12 +34,12 @@ def test_one_worker_has_one_line(counted):
 def test_each_worker_has_its_pace_while_it_worked_and_how_much_of_the_time_it_did(counted):
     assert in_words(counted(("b", 1000, 5.0), ("a", 5_000_000, 8.0))) == [
         "2 workers: 2 tasks with 5,001,000 trials in 10 s: 500,000 trials/s",
-        "  worker a: 625,000 trials/s at work, 80% of the time",
-        "  worker b: 200 trials/s at work, 50% of the time"]
+        "  worker a: 625,000 trials/s at work, 80 % of the time",
+        "  worker b: 200 trials/s at work, 50 % of the time"]
 
 
 def test_where_trials_are_not_counted_tasks_are(counted):
-    assert in_words(counted(("a", 0, 4.0), ("a", 0, 4.0), ("b", 0, 2.0)))[0] == "2 workers: 3 tasks in 10 s: 0.3 tasks/s"
+    assert in_words(counted(("a", 0, 4.0), ("a", 0, 4.0), ("b", 0, 2.0)))[0] == "2 workers: 3 tasks in 10 s: 0.300 tasks/s"
 
 
 def test_of_many_the_fastest_and_the_slowest(counted):
