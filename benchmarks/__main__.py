@@ -1,4 +1,4 @@
-"""Speed, precision, other packages, sensitivities, memory, what-ifs, reports, start-up: `python -m benchmarks` from the
+"""Speed, precision, other packages, sensitivities, memory, what-ifs, clusters, reports, start-up: `python -m benchmarks` from the
 repository's root prints one table.
 
 Machines are noisy, so what counts are ratios within a run: what is compared is run in turns, and the best of several counts.
@@ -23,7 +23,7 @@ from benchmarks.resources import BASE
 _PAGE = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _VERSIONS = ("numpy", "scipy", "numba")
-_PARTS = ("speed", "precision", "packages", "sensitivity", "memory", "what-ifs", "report", "start-up")
+_PARTS = ("speed", "precision", "packages", "sensitivity", "memory", "what-ifs", "scale", "report", "start-up")
 
 
 def machine() -> str:
@@ -87,6 +87,11 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
         return resources.what_ifs(1000, rounds=1 if quick else 2)
 
+    def scale() -> Section:
+        from benchmarks import scale
+
+        return scale.scale(1 << 24 if quick else 1 << 25, rounds=1 if quick else 2, workers=(100, 1000))
+
     def report() -> Section:
         from benchmarks import resources
 
@@ -97,7 +102,7 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
         return resources.start_up(rounds=3 if quick else 5)
 
-    return dict(zip(_PARTS, (speed, precision, packages, sensitivity, memory, what_ifs, report, start_up), strict=True))
+    return dict(zip(_PARTS, (speed, precision, packages, sensitivity, memory, what_ifs, scale, report, start_up), strict=True))
 
 
 def measure(chosen: argparse.Namespace) -> str:
