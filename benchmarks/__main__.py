@@ -90,7 +90,7 @@ def sections(chosen: argparse.Namespace) -> dict[str, Callable[[], Section]]:
     def scale() -> Section:
         from benchmarks import scale
 
-        return scale.scale(1 << 24 if quick else 1 << 25, rounds=1 if quick else 2, workers=(100, 1000))
+        return scale.scale(1 << 25, rounds=1 if quick else 2, workers=(100, 1000))
 
     def report() -> Section:
         from benchmarks import resources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from simulator.analysis.intervals import Estimate
 from simulator.analysis.published import compare_published
 from simulator.dataset import dataset_of
 from simulator.records import Record, Records
-from simulator.study.document import Document
 from simulator.study.model import Study
 from simulator.study.schema import header
 
@@ -91,10 +90,6 @@ class Run:
         """As `estimate`; None where the number does not apply."""
         record = self._named(scenario).get((owner, quantity, statistic))
         return record.estimate if record else None
-
-    def without_trials(self) -> Run:
-        """The numbers alone, without single trials and the text of the study: what is worth sending to another process."""
-        return replace(self, study=replace(self.study, document=Document({}, {})), sample=Sample({}, {}))
 
     def _named(self, scenario: str) -> dict[tuple[str, str, str], Record]:
         if scenario not in self._by_name:

@@ -77,38 +77,51 @@ def run_sweep(study: Study, sweep: Sweep, threads: int = 0, progress: Callable[[
     of_platform = np.full((*sweep.shape, len(study.platforms), len(OF_PLATFORM), 4), np.nan)
     of_pair = np.full((*sweep.shape, len(study.pairs), len(OF_PAIR), 4), np.nan)
     result = SweepResult(study, sweep, of_platform, of_pair, (), ())
-    pairs, names, count = result.pairs, result.platforms, math.prod(sweep.shape)
+    count = math.prod(sweep.shape)
     digests, said = [], dict.fromkeys(study.warnings)
     shared = study, sweep
     runs = (on.each(_alone, shared, result.points(), lambda position: f"the point {position}", study.simulation.trials) if on
             else ((position, _at(shared, position, threads)) for position in result.points()))
     for done, (position, found) in enumerate(runs):
-        _fill(found, names, OF_PLATFORM, of_platform[position])
-        _fill(found, pairs, OF_PAIR, of_pair[position])
-        digests.append(found.study.digest)
+        of_platform[position], of_pair[position] = found.of_platform, found.of_pair
+        digests.append(found.digest)
         said |= dict.fromkeys(found.warnings)
         if progress:
             progress((done + 1) / count)
     return replace(result, digests=tuple(digests), warnings=tuple(said))
 
 
-def _alone(shared: tuple[Study, Sweep], position: tuple[int, ...]) -> Run:
+@dataclass(frozen=True)
+class _Point:
+    """What one point comes to, as in `SweepResult`: little, since it may come from elsewhere."""
+
+    digest: str
+    warnings: tuple[str, ...]
+    of_platform: Array
+    of_pair: Array
+
+
+def _alone(shared: tuple[Study, Sweep], position: tuple[int, ...]) -> _Point:
     """One point in one thread."""
-    return _at(shared, position, 1).without_trials()
+    return _at(shared, position, 1)
 
 
-def _at(shared: tuple[Study, Sweep], position: tuple[int, ...], threads: int) -> Run:
+def _at(shared: tuple[Study, Sweep], position: tuple[int, ...], threads: int) -> _Point:
     study, sweep = shared
-    return run(study.with_settings(settings_at(sweep.swept, position)), threads, costs_alone=True)
+    found = run(study.with_settings(settings_at(sweep.swept, position)), threads, costs_alone=True)
+    platforms, pairs = [platform.name for platform in study.platforms], [study.pair_name(pair) for pair in study.pairs]
+    return _Point(found.study.digest, found.warnings, _numbers(found, platforms, OF_PLATFORM), _numbers(found, pairs, OF_PAIR))
 
 
-def _fill(found: Run, owners: Sequence[str], wanted: Sequence[tuple[str, str]], into: Array) -> None:
-    """Numbers of a run to float64[owners, wanted, 4]; what does not apply stays NaN."""
+def _numbers(found: Run, owners: Sequence[str], wanted: Sequence[tuple[str, str]]) -> Array:
+    """Numbers of a run, float64[owners, wanted, 4]; NaN where one does not apply."""
+    into = np.full((len(owners), len(wanted), 4), np.nan)
     for position, owner in enumerate(owners):
         for place, (quantity, statistic) in enumerate(wanted):
             estimate = found.find(owner, quantity, statistic)
             if estimate is not None:
                 into[position, place] = estimate.value, estimate.standard_error, estimate.low, estimate.high
+    return into
 
 
 @dataclass(frozen=True)
