@@ -44,9 +44,11 @@ _SENT_WITH_EACH = 1 << 17  # bytes of what all tasks are given that may travel w
 _LOST_AFTER = 60.0  # seconds without a scheduler, after which it is given up
 _CONNECT = "10s"  # for a scheduler to answer
 _ANSWER, _LOOK = 0.5, 0.5  # seconds between looks whether there is still a scheduler, and at which workers there are
-# Of a scheduler in this process: after how many deaths of workers that had a task it is suspect, and how long answers are sought
-# with a worker that has died. Others have their own settings.
-_OF_LOCAL = {"distributed.scheduler.allowed-failures": 2, "distributed.comm.timeouts.connect": "5s"}
+# Of a client, and of a scheduler in this process (others have their own settings): after how many deaths of workers that had a
+# task it is suspect, how long answers are sought with a worker that has died, and how many messages are remembered, tasks in
+# them and all.
+_OF_DASK = {"distributed.scheduler.allowed-failures": 2, "distributed.comm.timeouts.connect": "5s",
+            "distributed.admin.low-level-log-length": 10}
 # A task has so many trials at least; so many tasks for each thread are left to share at the end; and it takes so many seconds at
 # most, more where more threads give answers, of which whoever asks takes one in a few milliseconds.
 _LEAST, _LEFT_TO_SHARE, _LONGEST, _LONGEST_BY_THREADS = 1 << 16, 4, 2.0, 0.02
@@ -252,10 +254,10 @@ def cluster(address: str, threads: int = 0, checkpoints: Path | None = None) -> 
     except ImportError:
         raise ClusterError("--scheduler needs an extra: pip install 'tco-simulator[cluster]'") from None
     with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(_OF_DASK))
         try:
             at: Any = address
             if address == LOCAL:
-                stack.enter_context(dask.config.set(_OF_LOCAL))
                 here: Any = LocalCluster
                 at = stack.enter_context(here(n_workers=threads or available_cores(), threads_per_worker=1, processes=True,
                                               dashboard_address=":0", silence_logs=logging.CRITICAL))
