@@ -253,7 +253,8 @@ def _column(values: list[Any], kind: type | None = None) -> Any:
         ends = array("i", accumulate(map(len, texts), initial=0))
         return pyarrow.Array.from_buffers(pyarrow.string(), len(values),
                                           [there, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(texts))])
-    arrow, code = (pyarrow.float64(), "d") if kind is float else (pyarrow.int64(), "q")
+    codes: dict[type, tuple[Any, str]] = {float: (pyarrow.float64(), "d"), np.uint64: (pyarrow.uint64(), "Q")}
+    arrow, code = codes.get(kind, (pyarrow.int64(), "q"))
     return pyarrow.Array.from_buffers(arrow, len(values), [there, pyarrow.py_buffer(array(code, values))])
 
 

@@ -14,6 +14,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator.locks import unfinished
 from simulator.quantities import COST
 from simulator.run_documents import MANIFEST, TABLE, RunFolderError, read_manifest, read_summary
@@ -28,7 +30,7 @@ _Numbers = Iterator[tuple[str, str, dict[str, Any]]]  # of each scenario and pla
 # Of what kind a column is; a number that does not apply is null.
 COLUMNS: Mapping[str, type] = {
     "folder": str, "study": str, "scenario": str, "platform": str, "label": str, "finished": str, "digest": str, "kernels": str,
-    "version": str, "seed": int, "sampler": str, "trials": int, "replicates": int, "scenario_digest": str,
+    "version": str, "seed": np.uint64, "sampler": str, "trials": int, "replicates": int, "scenario_digest": str,
     **{f"cost_{statistic}": float for statistic in _COST_STATISTICS}, "cost_mean_standard_error": float,
     **dict.fromkeys(_CHANCES, float), "written": int}
 

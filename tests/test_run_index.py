@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 import studies
@@ -50,7 +51,7 @@ def test_a_row_for_every_run_scenario_and_platform(made):
 def test_the_table_holds_the_rows_with_their_types(runs):
     table = pyarrow.parquet.read_table(run_index.write_index(runs))
     assert table.to_pylist() == run_index.index_of(runs) and len(table) == 5
-    kinds = {str: "string", int: "int64", float: "double"}
+    kinds = {str: "string", int: "int64", np.uint64: "uint64", float: "double"}
     assert {field.name: str(field.type) for field in table.schema} == {
         name: kinds[kind] for name, kind in run_index.COLUMNS.items()}
     assert [file.name for file in runs.iterdir() if file.is_file()] == ["index.parquet"]
@@ -138,3 +139,9 @@ def test_the_index_of_many_rows_is_written_in_parts(runs, monkeypatch):
     for _ in range(2):  # made anew, and of what is known
         file = pyarrow.parquet.ParquetFile(run_index.write_index(runs))
         assert file.num_row_groups == 3 and file.read().to_pylist() == expected
+
+
+def test_the_largest_seed_has_its_place(load, tmp_path):
+    run_folder.save(simulator.run(load(studies.study(), f"simulation.seed={2**64 - 1}")), tmp_path / "runs")
+    run_index.write_index(tmp_path / "runs")
+    assert {row["seed"] for row in run_index.index_of(tmp_path / "runs")} == {2**64 - 1}
