@@ -131,7 +131,9 @@ class Cluster:
 
         shared  what all tasks are given;  words  what a task is, for a message;  trials  how many each simulates
         """
-        yield from self._answers(work, shared, iter(tasks), words, lambda _: trials)
+        packed = Shared.of(shared)
+        together = -(-len(packed.packed) // _SENT_WITH_EACH)
+        yield from self._answers(_Job(work, packed), iter(tasks), words, lambda _: trials, together)
 
     def _pass(self, trials: Trials, always: Finding[Any] | None, now: Callable[[], Finding[Any] | None], begin: int = 0,
               room: Callable[[int], float] = lambda begun: math.inf) -> Iterator[tuple[Chunk, Any]]:
@@ -149,8 +151,8 @@ class Cluster:
                 begun += stretch.count
                 yield stretch, now()
 
-        for (stretch, _), found in self._answers(_find, (trials, always), tasks(), lambda task: _name(task[0]),
-                                                 lambda task: task[0].count, lambda: room(begun) > 0):
+        for (stretch, _), found in self._answers(_Job(_find, Shared.of((trials, always))), tasks(), lambda task: _name(task[0]),
+                                                 lambda task: task[0].count, 1, lambda: room(begun) > 0):
             yield stretch, found
 
     def _trials_of_a_task(self, left: int) -> float:
@@ -159,11 +161,9 @@ class Cluster:
         longest = rate * max(_LONGEST, _LONGEST_BY_THREADS * self.threads)
         return max(_LEAST, min(left / (_LEFT_TO_SHARE * self.threads), longest))
 
-    def _answers(self, work: Callable[[Common, Given], Got], common: Common, tasks: Iterator[Given],
-                 words: Callable[[Given], str], trials: Callable[[Given], int],
-                 may_begin: Callable[[], bool] = lambda: True) -> Iterator[tuple[Given, Got]]:
-        job = _Job(work, Shared.of(common))
-        together = -(-len(job.shared.packed) // _SENT_WITH_EACH)
+    def _answers(self, job: _Job, tasks: Iterator[Given], words: Callable[[Given], str], trials: Callable[[Given], int],
+                 together: int, may_begin: Callable[[], bool] = lambda: True) -> Iterator[tuple[Given, Any]]:
+        """Every task with its answer, in their order; so many tasks are sent together."""
         waiting: deque[tuple[list[Given], _Future]] = deque()
         self.tally.begin()
         try:
