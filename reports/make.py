@@ -1,7 +1,7 @@
 """Make the reference report anew, or check that the committed one is current: `python reports/make.py [--check]`.
 
-The run is dated, so that the same code gives the same report. What is compared leaves out which versions made it, and compares
-places in charts to a tenth of a point: another processor may round the last digit otherwise.
+The run is dated, so that the same code gives the same report. What is compared leaves out which versions made it, and in charts
+lets places differ by a fraction of a point and colours by a shade: another processor may round the last digit otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ AS_OF = "2026-11-30"
 MADE_AT = "1796040000"  # that day at noon, in seconds since 1970
 _MADE_WITH = re.compile(r"^.*(?:Made with|python 3\.).*$", re.MULTILINE)
 _PACKED = re.compile(r'(<script type="text/plain" id="plotly">).*?(?=</script>)', re.DOTALL)
-_FRACTION = re.compile(r"-?\d+\.\d+")
+_NAME = re.compile(r"\b[mp][0-9a-f]{10}\b")  # of a marker or a clip path: a digest of its places
+_COLOUR_OR_FRACTION = re.compile(r"#[0-9a-f]{6}\b|-?\d+\.\d+(?:e-?\d+)?")
+_SHADE, _PLACE = 8, 0.15  # of 256; points
 
 
 def make(folder: Path) -> None:
@@ -39,8 +41,7 @@ def make(folder: Path) -> None:
 
 def compared(file: Path) -> str:
     """The text of a file without what may differ from one machine to the next."""
-    text = _PACKED.sub(r"\1", _MADE_WITH.sub("", file.read_text(encoding="utf-8")))
-    return _FRACTION.sub(lambda found: f"{float(found[0]):.1f}", text) if file.suffix == ".svg" else text
+    return _PACKED.sub(r"\1", _MADE_WITH.sub("", file.read_text(encoding="utf-8")))
 
 
 def text_alone(text: str) -> str:
@@ -48,11 +49,28 @@ def text_alone(text: str) -> str:
     return re.sub(r'<svg role="img".*?</svg>', "", text, flags=re.DOTALL)
 
 
+def same(made: Path, kept: Path) -> bool:
+    """Whether two files are the same, as far as that can be asked for."""
+    texts = [text_alone(compared(file)) for file in (made, kept)]
+    if made.suffix != ".svg":
+        return texts[0] == texts[1]
+    texts = [_NAME.sub("", text) for text in texts]
+    shapes = [_COLOUR_OR_FRACTION.sub("·", text) for text in texts]
+    return shapes[0] == shapes[1] and all(map(near, *map(_COLOUR_OR_FRACTION.findall, texts)))
+
+
+def near(one: str, other: str) -> bool:
+    """Whether two colours, or two places, can hardly be told apart."""
+    if "#" in (one[0], other[0]):
+        return one[0] == other[0] and all(abs(int(one[k:k + 2], 16) - int(other[k:k + 2], 16)) <= _SHADE for k in (1, 3, 5))
+    return abs(float(one) - float(other)) <= _PLACE
+
+
 def differences(made: Path, kept: Path) -> list[str]:
     """Names of the files that are not the same, or not in both."""
     names = sorted({file.relative_to(folder) for folder in (made, kept) for file in folder.rglob("*") if file.is_file()})
     return [str(name) for name in names if not (made / name).is_file() or not (kept / name).is_file()
-            or text_alone(compared(made / name)) != text_alone(compared(kept / name))]
+            or not same(made / name, kept / name)]
 
 
 def main() -> None:
