@@ -16,6 +16,7 @@ from simulator.engine.trials import Chunk, Trials
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Answer = TypeVar("Answer")
+_HELD = 16  # pieces
 
 
 class Finding(Protocol[Answer]):
@@ -42,5 +43,10 @@ def in_threads(trials: Trials, finding: Finding[Answer]) -> Generator[tuple[Chun
 
 
 def find(trials: Trials, stretch: Chunk, finding: Finding[Answer]) -> Answer:
-    """What is found of a chunk of any length, piece by piece, in this thread."""
-    return finding.joined([trials.alone(piece, finding.of) for piece in trials.pieces(stretch)])
+    """What is found of a chunk of any length, piece by piece, in this thread; what few pieces gave is all that is held."""
+    found: list[Answer] = []
+    for piece in trials.pieces(stretch):
+        found.append(trials.alone(piece, finding.of))
+        if len(found) == _HELD:
+            found = [finding.joined(found)]
+    return finding.joined(found)

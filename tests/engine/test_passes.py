@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simulator
-from simulator.engine import selection_in_one_pass
+from simulator.engine import passes, selection_in_one_pass
 from simulator.engine.layout import layout
 from simulator.engine.parameters import compile_study
 from simulator.engine.passes import find
@@ -56,6 +56,7 @@ def test_stretches_give_the_bits_of_one_thread(load, monkeypatch, way, sampler):
     alone = run(study, threads=1)
     monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
     monkeypatch.setattr(selection_in_one_pass, "_FIRST", 256)
+    monkeypatch.setattr(passes, "_HELD", 3)
     if way == "some missed":
         monkeypatch.setattr("simulator.engine.brackets.STANDARD_ERRORS", 0.7)
     if way == "made again":
