@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.engine.first_pass import FirstPass
 from simulator.engine.trials import Trials
+from simulator.locks import unfinished
 from simulator.run_folder import sync
 
 EVERY = 20.0  # seconds
@@ -38,12 +37,13 @@ class Checkpoint:
         """Keep what was added so far, whole or not at all, every now and then."""
         if time.monotonic() - self._written < EVERY:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=self.place.name, dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
-            pickle.dump(first, file)
-        sync(Path(name))
-        Path(name).replace(self.place)
+        with unfinished(self._folder) as temporary:
+            written = temporary / self.place.name
+            with written.open("wb") as file:
+                pickle.dump(first, file)
+            sync(written)
+            written.replace(self.place)
+            temporary.rmdir()
         self._written = time.monotonic()
 
     def remove(self) -> None:
