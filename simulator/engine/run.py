@@ -18,6 +18,7 @@ from simulator.engine.parameters import Compiled, compile_study
 from simulator.engine.passes import Answer, Finding, in_threads
 from simulator.engine.selection_in_memory import Keeping
 from simulator.engine.selection_in_one_pass import OnePass
+from simulator.engine.trial_columns import values_at
 from simulator.engine.trials import Chunk, Trials
 from simulator.kernels.platform import NEVER
 from simulator.kernels.trajectories import BLOCK
@@ -129,15 +130,9 @@ def _not_finite(trials: Trials, rows: Layout, compiled: Compiled, chunk: Chunk, 
 def _sample(trials: Trials, rows: Layout) -> Sample:
     """The first trials of the first replicate, with their inputs, for whoever wants to look at single futures."""
     count = min(_SAMPLE, trials.simulation.trials_per_replicate)
-    inputs, outputs, work = [], [], None
-    for first in range(0, count, BLOCK):
-        work = trials.block(0, first, work=work)
-        n = min(BLOCK, count - first)
-        inputs.append(work.values[:, :n].copy())
-        outputs.append(np.array([work.outputs[owner, output, :n] for owner, output in rows.wanted]))
-    values = np.concatenate(inputs, axis=1)
-    named = {path: values[row] for row, path in enumerate(trials.compiled.rows) if path}
-    results = np.concatenate(outputs, axis=1)
+    paths = {path: row for row, path in enumerate(trials.compiled.rows) if path}
+    values = values_at(trials, list(paths.values()), rows.wanted, Chunk(0, 0, count))
+    named, results = dict(zip(paths, values, strict=False)), values[len(paths):]
     given = [row for row in rows.rows if row.kind in ("output", "part", "chance", "present_cost", "present_tokens")]
     named_results = {(row.owner, row.quantity): values for row, values in zip(given, results, strict=True)
                      if row.kind in ("output", "part")}

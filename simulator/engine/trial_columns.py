@@ -66,12 +66,18 @@ def _meaning(kind: str, quantity: str) -> str:
 
 def values_of(trials: Trials, columns: Sequence[Column], chunk: Chunk) -> Array:
     """The columns of a chunk of trials, inputs first, simulated in this thread: float64[columns, count]."""
-    inputs = np.array([column.place[0] for column in columns if column.is_input], np.int64)
-    owners, outputs = np.array([column.place for column in columns if not column.is_input], np.int64).T
-    values, work, results = np.empty((len(columns), chunk.count)), None, np.empty((trials.rows, BLOCK))
+    return values_at(trials, [column.place[0] for column in columns if column.is_input],
+                     [column.place for column in columns if not column.is_input], chunk)
+
+
+def values_at(trials: Trials, inputs: Sequence[int], results: Sequence[tuple[int, ...]], chunk: Chunk) -> Array:
+    """Inputs, then results, of a chunk of trials by their places in a block, as of `Column`: float64[inputs + results, count]."""
+    values, work = np.empty((len(inputs) + len(results), chunk.count)), None
+    owners, outputs = np.array(results, np.int64).reshape(-1, 2).T
+    room = np.empty((trials.rows, BLOCK))
     for start in range(0, chunk.count, BLOCK):
-        work = trials.block(chunk.replicate, chunk.first + start, results=results, work=work)
+        work = trials.block(chunk.replicate, chunk.first + start, results=room, work=work)
         n = min(BLOCK, chunk.count - start)
-        values[:inputs.size, start:start + n] = work.values[inputs, :n]
-        values[inputs.size:, start:start + n] = work.outputs[owners, outputs, :n]
+        values[:len(inputs), start:start + n] = work.values[inputs, :n]
+        values[len(inputs):, start:start + n] = work.outputs[owners, outputs, :n]
     return values
