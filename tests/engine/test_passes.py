@@ -9,9 +9,11 @@ import pytest
 import studies
 from hypothesis import given
 from hypothesis import strategies as st
+from ways_of_selection import WAYS
+from ways_of_selection import find as find_by
 
 import simulator
-from simulator.engine import passes, selection_in_one_pass
+from simulator.engine import passes
 from simulator.engine.layout import layout
 from simulator.engine.parameters import compile_study
 from simulator.engine.passes import find
@@ -49,24 +51,18 @@ class Stretches:
 
 
 @pytest.mark.parametrize("sampler", ["sobol", "random"])
-@pytest.mark.parametrize("way", ["by bracket", "some missed", "made again"])
+@pytest.mark.parametrize("way", WAYS[1:])
 def test_stretches_give_the_bits_of_one_thread(load, monkeypatch, way, sampler):
     # 1500 a replicate under `random`: neither the last block nor the last stretch is full.
     study = load(studies.study(), f"simulation.sampler={sampler}", "simulation.trials=48000")
     alone = run(study, threads=1)
-    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
-    monkeypatch.setattr(selection_in_one_pass, "_FIRST", 256)
+    find_by(monkeypatch, way)
     monkeypatch.setattr(passes, "_HELD", 3)
-    if way == "some missed":
-        monkeypatch.setattr("simulator.engine.brackets.STANDARD_ERRORS", 0.7)
-    if way == "made again":
-        monkeypatch.setattr(selection_in_one_pass, "_MOST_KEPT", 1000)
-        monkeypatch.setattr("simulator.engine.selection._KEPT_VALUES", 2000)
-        monkeypatch.setattr("simulator.engine.selection._COUNT_BYTES", 1 << 20)
     elsewhere = Stretches(7)
     assert run(study, chunk_blocks=1, elsewhere=elsewhere).records == alone.records
     assert elsewhere.longest >= 4
-    assert {"by bracket": elsewhere.passes == 1, "some missed": elsewhere.passes > 1, "made again": elsewhere.passes > 3}[way]
+    assert {"by bracket": elsewhere.passes == 1, "by bracket, some missed": elsewhere.passes > 1,
+            "made again": elsewhere.passes > 3}[way]
 
 
 def test_what_is_not_finite_is_named_by_its_place_in_the_stretch(load, monkeypatch):

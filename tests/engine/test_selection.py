@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import studies
+from ways_of_selection import WAYS, find
 
 import simulator
 from simulator.engine import selection, selection_in_one_pass, trials
@@ -38,24 +39,6 @@ CASES = {
 }
 
 
-def find(monkeypatch, way):
-    """Make a small run find its order statistics in one of the ways of larger ones."""
-    if way == "all kept":
-        return
-    monkeypatch.setattr("simulator.engine.run._FEW_TRIALS", 0)
-    # Several looks at the brackets within the first replicate and several narrowings.
-    monkeypatch.setattr(selection_in_one_pass, "_FIRST", 256)
-    monkeypatch.setattr(selection_in_one_pass, "_LONGER", 2)
-    monkeypatch.setattr(selection_in_one_pass, "_SPARE", 100)
-    if way == "by bracket, some missed":
-        monkeypatch.setattr("simulator.engine.brackets.STANDARD_ERRORS", 0.7)
-    if way == "made again":
-        monkeypatch.setattr(selection_in_one_pass, "_MOST_KEPT", 1000)
-        # So little room that bins are divided several times before anything is kept.
-        monkeypatch.setattr("simulator.engine.selection._KEPT_VALUES", 2000)
-        monkeypatch.setattr("simulator.engine.selection._COUNT_BYTES", 1 << 20)
-
-
 def count_missed(monkeypatch):
     """How many quantiles each call to `select` is for, as a list that fills."""
     missed = []
@@ -63,9 +46,6 @@ def count_missed(monkeypatch):
     monkeypatch.setattr(selection_in_one_pass, "select", lambda trials, wanted, *more: (
         missed.append(len(wanted)), select(trials, wanted, *more))[1])
     return missed
-
-
-WAYS = ["all kept", "by bracket", "by bracket, some missed", "made again"]
 
 
 @pytest.mark.parametrize("way", WAYS)
